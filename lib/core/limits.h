@@ -1,0 +1,32 @@
+// Every named maximum of the library in one place. FORMAT.md quotes the file's; the fuzz dictionaries are made from them.
+#pragma once
+
+#include <cstdint>
+
+namespace linnet::core::limits {
+
+// The file.
+constexpr uint64_t kMetadataBytes = 64u << 20;   // the FlatBuffers part
+constexpr uint32_t kTables = 1000000;            // FlatBuffers tables in it
+constexpr uint32_t kNesting = 16;                // FlatBuffers nesting depth
+constexpr uint32_t kTensors = 100000;
+constexpr uint32_t kTensorRows = 1u << 28;
+constexpr uint32_t kColumns = 65536;             // of a quantized tensor: |A| <= 30480 * K must fit int32
+constexpr uint32_t kDenseColumns = 1u << 24;
+constexpr uint32_t kPrograms = 16;
+constexpr uint32_t kOperations = 100000;         // per program
+constexpr uint32_t kValues = 100000;             // per program
+constexpr uint32_t kOperands = 16;               // per operation
+constexpr uint32_t kStates = 4096;
+constexpr uint32_t kHeads = 1024;
+constexpr uint32_t kHeadWidth = 8192;
+constexpr uint32_t kVocabulary = 1u << 22;
+constexpr uint32_t kTokenBytes = 4096;           // one piece's text
+
+// A session.
+constexpr uint32_t kContext = 1u << 24;          // positions of one sequence
+constexpr uint32_t kBatchTokens = 1u << 20;
+constexpr uint32_t kSequences = 4096;
+constexpr uint32_t kThreads = 64;
+
+}  // namespace linnet::core::limits

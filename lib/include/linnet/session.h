@@ -1,0 +1,103 @@
+// Linnet: running a model. A session owns (or was lent) one arena, planned beforehand; `run` allocates nothing and cannot fail for a
+// reason that the file could cause. One thread uses a session at a time (another gets Code::busy); cancel() may come from any.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "linnet/plan.h"
+
+namespace linnet {
+
+using SequenceId = uint32_t;
+
+/// One sequence's share of a run. Rows are consecutive; positions count on from what the sequence holds.
+struct Input {
+  SequenceId sequence = 0;                    ///< ignored by programs without state
+  std::span<const int32_t> tokens;            ///< role token_ids
+  std::span<const int32_t> token_types;       ///< role token_types; empty = all 0
+  std::span<const int32_t> positions;         ///< role positions; empty = first position, first + 1, ...
+  std::span<const float> features;            ///< role features or pixels: rows x columns of that port
+  std::span<const uint32_t> output_rows;      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
+  uint32_t total_length = 0;                  ///< of the whole prompt that this input is a chunk of (length-dependent rotary); 0 = up to here
+};
+
+struct RunOptions {
+  enum class Outputs : uint8_t { last, all, listed };
+  Outputs outputs = Outputs::last;            ///< which rows reach the output head, for each input
+  bool commit = true;                         ///< false: compute against the state and append nothing
+};
+
+/// Rows of an output; valid until the session's next call.
+struct Matrix {
+  const float* data = nullptr;
+  size_t rows = 0, columns = 0;
+  std::span<const float> row(size_t i) const { return {data + i * columns, columns}; }
+};
+
+/// A memory block for a session: at least Plan::arena() bytes, aligned to 64.
+struct Arena {
+  void* memory = nullptr;
+  size_t bytes = 0;
+};
+
+class Session {
+ public:
+  /// Makes a session with the plan's limits. Without an arena it allocates one (one call); with the caller's it allocates nothing large.
+  /// Errors: out_of_memory, invalid_argument (arena too small or misaligned, with both numbers).
+  static Result<Session> create(const Model& model, const Plan& plan, Arena arena = {}) noexcept;
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  /// A new empty sequence. context_full when `limits.sequences` are alive.
+  Result<SequenceId> add() noexcept;
+  /// A sequence that begins as a copy of another: full pages are shared, at most one is copied.
+  Result<SequenceId> fork(SequenceId sequence) noexcept;
+  Status remove(SequenceId sequence) noexcept;
+  /// Forgets the last `count` positions. invalid_argument where a windowed layer no longer holds what would be visible then.
+  Status rewind(SequenceId sequence, uint32_t count) noexcept;
+  /// Committed positions; 0 for an unknown sequence.
+  uint32_t length(SequenceId sequence) const noexcept;
+
+  /// Runs one program over all inputs at once: at most limits.batch_tokens rows together. After an error or a cancellation every
+  /// sequence is as it was before the call.
+  /// Errors: invalid_argument (a token beyond the vocabulary, by place and number; too many rows), context_full (with both numbers),
+  /// cancelled, busy, not_found (no such program).
+  Status run(std::string_view program, std::span<const Input> inputs, const RunOptions& options = {}) noexcept;
+  /// The same for one sequence and any number of tokens, in chunks of limits.batch_tokens; outputs are those of the last chunk
+  /// (Outputs::last only). On an error the sequence is as it was before the call, unless its pages had to be given up by a window.
+  Status prefill(std::string_view program, const Input& input) noexcept;
+
+  /// An output of the last run by its name ("logits"); not_found when the program has none such.
+  Result<Matrix> output(std::string_view name) const noexcept;
+
+  /// Stops the run in progress within one operation: it returns Code::cancelled. Safe from any thread and from signal handlers.
+  void cancel() noexcept;
+
+  /// Writes one sequence's tokens' state to a file, bound to the model's hash, written aside and renamed.
+  Status save(SequenceId sequence, const char* path) const noexcept;
+  /// Reads such a file into a new sequence. mismatch for another model or state encoding, corrupt for a damaged file.
+  Result<SequenceId> restore(const char* path) noexcept;
+
+  const Plan& plan() const noexcept;
+
+  /// Time and calls per operation type since the session was made or reset_profile(); kept only while profiling is on.
+  struct ProfileEntry {
+    std::string_view operation;
+    uint64_t calls, nanoseconds;
+  };
+  void profile(bool on) noexcept;
+  size_t profile_entries() const noexcept;
+  ProfileEntry profile_entry(size_t i) const noexcept;
+
+  struct Impl;
+  explicit Session(Impl* impl) noexcept : impl_(impl) {}
+
+ private:
+  Impl* impl_;
+};
+
+}  // namespace linnet
