@@ -10,12 +10,18 @@
 #include <cstdint>
 #include <span>
 
+#include "format/program.h"
 #include "kernels/kernels.h"
 #include "linnet/status.h"
 #include "ops/page.h"
-#include "ops/program.h"
 
 namespace linnet::ops {
+
+using format::Node;
+using format::Program;
+using format::State;
+using format::Tensor;
+using format::Value;
 
 /// What an operation may look at while it is verified.
 struct VerifyContext {

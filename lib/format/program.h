@@ -8,7 +8,7 @@
 #include "core/array.h"
 #include "linnet_generated.h"
 
-namespace linnet::ops {
+namespace linnet::format {
 
 /// rows = multiply * symbol / divide + per_sequence * sequences + constant
 struct Rows {
@@ -70,4 +70,4 @@ struct Program {
   core::Array<Node> nodes;
 };
 
-}  // namespace linnet::ops
+}  // namespace linnet::format
