@@ -1,0 +1,47 @@
+// The converter's front door: a checkpoint goes in, a .linnet file comes out.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "convert/checkpoint.h"
+#include "convert/pack.h"
+
+namespace linnet::convert {
+
+struct Options {
+  std::string weights = "int8";       // f32 | f16 | int8 | int4
+  std::string head;                   // encoding of output head and embedding; "" = what `weights` means for them
+  bool simulate = false;              // store quantized values as f32
+  bool turn = true;                   // turn `down`'s input (int8, int4)
+  bool fold = true;                   // column folds
+  std::map<std::string, std::string> overrides;   // tensor name pattern (* matches anything) -> encoding
+  std::function<bool(const std::string& what, size_t done, size_t total)> progress;   // may be empty; false stops
+};
+
+struct TensorReport {
+  std::string name, encoding;
+  uint64_t rows, columns, count, bytes;
+  double damage;      // squared error over squared weights
+};
+
+struct Report {
+  std::string family, task;
+  std::vector<TensorReport> tensors;
+  uint64_t file_bytes = 0;
+  std::vector<std::string> notes;     // what was left out or changed, one sentence each
+};
+
+/// Throws Error. Nothing is left behind at `output` when it fails.
+Report convert(const std::string& source, const std::string& output, const Options& options);
+
+struct Family {
+  std::string name;         // model_type
+  std::string description;  // one line: heads, options
+};
+/// All families, sorted; the same source as `linnet convert --list` and the README table.
+std::vector<Family> families();
+
+}  // namespace linnet::convert
