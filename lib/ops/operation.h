@@ -53,6 +53,15 @@ struct PlanContext {
   uint32_t threads;
   uint64_t context;                          // planned positions of one sequence
   kernels::StateEncoding state_encoding;
+  // What is left of limits.provider_memory and limits.quantized_provider_memory for this operation's packed copies.
+  uint64_t provider_memory = 0;
+  uint64_t quantized_provider_memory = 0;
+};
+
+/// A provider's packed copies of weights, by the limit they count against.
+struct ProviderBytes {
+  size_t dense = 0;
+  size_t quantized = 0;
 };
 
 struct Scratch {
@@ -116,6 +125,12 @@ struct Operation {
   // and written once when a session is made. Null: none.
   size_t (*constant_bytes)(const PlanContext&) = nullptr;
   Status (*prepare)(const PlanContext&, void* constant) = nullptr;
+  // How much of constant_bytes is a provider's copies: the planner asks for each operation in order, takes the answer off what
+  // is left of the two limits, and reports it as provider memory. Where constant_bytes is 0, `prepare` is not called and
+  // RunContext::constant is null. Null: none.
+  ProviderBytes (*provider_bytes)(const PlanContext&) = nullptr;
+  // Gives back what `prepare` holds outside of `constant` (a provider's operators): once for each prepare that succeeded. Null: nothing.
+  void (*release)(void* constant) = nullptr;
 };
 
 /// All operations of this build, by schema::Options; null where the build lacks one.
