@@ -17,7 +17,7 @@ struct Classifier::Impl {
 
 namespace {
 
-constexpr size_t kNameBytes = 16;
+constexpr size_t kNameBytes = 32;
 
 void softmax(const float* logits, size_t count, float* out) {
   float top = -INFINITY;
