@@ -1,0 +1,63 @@
+// What the subcommands share. Each is one file with one function that adds itself to the command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "linnet/session.h"
+#include "linnet/tokenizer.h"
+
+namespace linnet::tool {
+
+/// Bad input: one sentence, exit status 1. (A bad command line is CLI11's, exit status 2.)
+class Failure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+inline void check(const Status& status) {
+  if (!status.ok()) throw Failure(status.message());
+}
+template <class T>
+T take(Result<T> result) {
+  if (!result.ok()) throw Failure(result.status().message());
+  return std::move(*result);
+}
+
+/// The options that every command with a session understands.
+struct SessionOptions {
+  uint32_t context = 0, batch_tokens = 0, threads = 0;
+  std::string isa, state;
+  void add_to(CLI::App& app, bool with_context = true);
+  Limits limits() const;
+};
+
+/// "1,2,3" -> numbers; Failure names what is not one.
+std::vector<int32_t> parse_ids(const std::string& text);
+/// All of a file, or of standard input for "-".
+std::string read_file(const std::string& path);
+/// Its lines without their ends; the last may lack one.
+std::vector<std::string> read_lines(const std::string& path);
+/// 1536 -> "1.5 KiB"
+std::string human_bytes(uint64_t bytes);
+/// The index of the program with this kind, or -1.
+int find_program(const Model& model, std::string_view kind);
+/// A line on standard error that is rewritten in place, when that is a terminal.
+void show_progress(const std::string& what, size_t done, size_t total);
+
+void add_convert(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_verify(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_run(CLI::App& app);
+void add_generate(CLI::App& app);
+void add_embed(CLI::App& app);
+void add_classify(CLI::App& app);
+void add_tokenize(CLI::App& app);
+void add_bench(CLI::App& app);
+
+}  // namespace linnet::tool

@@ -1,0 +1,88 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "command.h"
+#include "convert/convert.h"
+
+namespace linnet::tool {
+namespace {
+
+struct Arguments {
+  std::string source, output;
+  convert::Options options;
+  std::vector<std::string> overrides;
+  bool list = false, json = false, no_turn = false, no_fold = false, report = false;
+};
+
+void print_families() {
+  for (const convert::Family& family : convert::families()) fmt::print("{:<24} {}\n", family.name, family.description);
+}
+
+void print_json(const convert::Report& report) {
+  convert::Json all = {{"family", report.family}, {"task", report.task}, {"file_bytes", report.file_bytes}, {"notes", report.notes}};
+  for (const auto& tensor : report.tensors)
+    all["tensors"].push_back({{"name", tensor.name}, {"encoding", tensor.encoding}, {"rows", tensor.rows}, {"columns", tensor.columns},
+                              {"count", tensor.count}, {"bytes", tensor.bytes}, {"damage", tensor.damage}});
+  fmt::print("{}\n", all.dump());
+}
+
+void print_report(const convert::Report& report, const Arguments& arguments) {
+  if (arguments.report) {
+    fmt::print("{:<56} {:>8} {:>14} {:>12} {:>10}\n", "tensor", "encoding", "shape", "bytes", "damage");
+    for (const auto& tensor : report.tensors)
+      fmt::print("{:<56} {:>8} {:>14} {:>12} {:>10.2e}\n", tensor.name, tensor.encoding, fmt::format("{}x{}", tensor.rows, tensor.columns),
+                 tensor.bytes, tensor.damage);
+  }
+  for (const std::string& note : report.notes) fmt::print("note: {}\n", note);
+  double worst = 0;
+  std::string name;
+  for (const auto& tensor : report.tensors)
+    if (tensor.damage > worst) worst = tensor.damage, name = tensor.name;
+  fmt::print("{}: {} ({}), {}", arguments.output, report.family, report.task, human_bytes(report.file_bytes));
+  if (worst > 0) fmt::print(", largest damage {:.1e} in {}", worst, name);
+  fmt::print("\n");
+}
+
+void run(Arguments& arguments) {
+  if (arguments.list) return print_families();
+  if (arguments.source.empty() || arguments.output.empty())
+    throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
+  arguments.options.turn = !arguments.no_turn;
+  arguments.options.fold = !arguments.no_fold;
+  for (const std::string& text : arguments.overrides) {
+    size_t equals = text.rfind('=');
+    if (equals == std::string::npos) throw CLI::ValidationError("--tensor", "write PATTERN=ENCODING, such as *.down_proj.*=int8");
+    arguments.options.overrides[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  arguments.options.progress = [](const std::string& what, size_t done, size_t total) {
+    show_progress(what, done, total);
+    return true;
+  };
+  convert::Report report = convert::convert(arguments.source, arguments.output, arguments.options);
+  show_progress("", 1, 1);
+  arguments.json ? print_json(report) : print_report(report, arguments);
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("convert", "turn a Hugging Face folder or a GGUF file into a .linnet file");
+  command->add_option("SRC", arguments->source, "folder with config.json and *.safetensors, or a .gguf file");
+  command->add_option("-o,--output", arguments->output, "the file to write");
+  command->add_option("--weights", arguments->options.weights, "encoding of the linear layers (default int8)")
+      ->check(CLI::IsMember({"f32", "f16", "int8", "int4"}));
+  command->add_option("--head", arguments->options.head, "encoding of output head and embedding (int4: int8 unless said)")
+      ->check(CLI::IsMember({"f32", "f16", "int8", "int4"}));
+  command->add_option("--tensor", arguments->overrides, "PATTERN=ENCODING for single tensors; * matches anything; may be repeated");
+  command->add_flag("--simulate", arguments->options.simulate, "store the quantized values as f32: damage of rounding without the kernels' error");
+  command->add_flag("--no-turn", arguments->no_turn, "do not turn the input of down projections");
+  command->add_flag("--no-fold", arguments->no_fold, "do not even out the columns");
+  command->add_flag("--report", arguments->report, "print every tensor with its damage");
+  command->add_flag("--list", arguments->list, "print the model families");
+  command->add_flag("--json", arguments->json, "print the report as JSON");
+  command->callback([arguments] { run(*arguments); });
+}
+
+}  // namespace linnet::tool
