@@ -1,0 +1,183 @@
+// out = x W^T + b, or with `transposed` out = x W, on one slice of rows of W.
+#include <algorithm>
+
+#include "core/try.h"
+#include "ops/operation.h"
+
+namespace linnet::ops {
+namespace {
+
+using kernels::kPanelRows;
+
+constexpr uint64_t kPieceProducts = 1u << 18;  // multiplications worth handing to another worker
+constexpr size_t kTransposedColumns = 64;      // of one piece
+
+const Tensor& weights_of(const Node& node, std::span<const Tensor> tensors) {
+  return tensors[static_cast<size_t>(node.as<schema::Linear>().tensor())];
+}
+
+bool quantized(const Tensor& tensor) {
+  return tensor.encoding == schema::Encoding::int8 || tensor.encoding == schema::Encoding::int4;
+}
+
+/// The rows of W that take part.
+struct Slice {
+  uint32_t first, rows;
+};
+Slice slice_of(const schema::Linear& options, const Tensor& tensor) {
+  return {options.first_row(), options.rows() ? options.rows() : tensor.rows - options.first_row()};
+}
+
+Status verify_weights(const schema::Linear& options, const Tensor& tensor) {
+  const int length = static_cast<int>(tensor.name.size());
+  switch (tensor.encoding) {
+    case schema::Encoding::f32:
+    case schema::Encoding::f16:
+    case schema::Encoding::bf16:
+    case schema::Encoding::int8:
+    case schema::Encoding::int4: break;
+    default:
+      return Status::error(Code::unsupported, "Linear: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8 or int4", length,
+                           tensor.name.data(), schema::EnumNameEncoding(tensor.encoding));
+  }
+  if (tensor.count != 1)
+    return Status::error(Code::corrupt, "Linear: tensor \"%.*s\" stacks %u matrices, expected 1", length, tensor.name.data(), tensor.count);
+  if (options.first_row() >= tensor.rows || options.rows() > tensor.rows - options.first_row())
+    return Status::error(Code::corrupt, "Linear: rows %u to %llu of tensor \"%.*s\", which has %u", options.first_row(),
+                         static_cast<unsigned long long>(options.first_row()) + options.rows(), length, tensor.name.data(), tensor.rows);
+  return {};
+}
+
+Status verify(const VerifyContext& context) {
+  const auto& options = context.node.as<schema::Linear>();
+  LINNET_TRY(context.expect_inputs(1));
+  LINNET_ASSIGN(const Tensor* tensor, context.tensor(options.tensor(), "weights", 0, 0));
+  LINNET_TRY(verify_weights(options, *tensor));
+  const bool integers = quantized(*tensor) && !options.transposed();
+  LINNET_TRY(context.expect_type(0, integers ? schema::ValueType::q8 : schema::ValueType::f32));
+  const Slice slice = slice_of(options, *tensor);
+  const uint32_t in = options.transposed() ? slice.rows : tensor->columns;
+  const uint32_t out = options.transposed() ? tensor->columns : slice.rows;
+  if (context.input(0).columns != in)
+    return Status::error(Code::corrupt, "Linear: the input has %u columns, tensor \"%.*s\" takes %u", context.input(0).columns,
+                         static_cast<int>(tensor->name.size()), tensor->name.data(), in);
+  if (options.bias_tensor() < 0) return {};
+  if (options.transposed()) return Status::error(Code::unsupported, "Linear: a transposed product with a bias");
+  LINNET_TRY(context.vector(options.bias_tensor(), "bias", out).status());
+  return {};
+}
+
+void shape(const VerifyContext& context, Value* outputs) {
+  const auto& options = context.node.as<schema::Linear>();
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  outputs[0] = context.input(0);
+  outputs[0].type = schema::ValueType::f32;
+  outputs[0].columns = options.transposed() ? tensor.columns : slice_of(options, tensor).rows;
+  outputs[0].bound = 0;
+}
+
+Scratch scratch(const PlanContext& context) {
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  if (!quantized(tensor) || context.node.as<schema::Linear>().transposed()) return {};
+  const uint64_t tokens = context.rows[context.node.inputs[0]];
+  return {.shared = 0, .per_worker = context.kernels.linear.scratch_bytes(static_cast<size_t>(tokens), tensor.columns)};
+}
+
+auto product_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
+  switch (encoding) {
+    case schema::Encoding::f16: return linear.f16;
+    case schema::Encoding::bf16: return linear.bf16;
+    case schema::Encoding::int8: return linear.int8;
+    case schema::Encoding::int4: return linear.int4;
+    default: return linear.f32;
+  }
+}
+
+auto transposed_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
+  switch (encoding) {
+    case schema::Encoding::f16: return linear.transposed_f16;
+    case schema::Encoding::bf16: return linear.transposed_bf16;
+    case schema::Encoding::int8: return linear.transposed_int8;
+    case schema::Encoding::int4: return linear.transposed_int4;
+    default: return linear.transposed_f32;
+  }
+}
+
+void run_product(const RunContext& context, const Tensor& tensor, const Slice& slice) {
+  const auto& options = context.node.as<schema::Linear>();
+  const uint32_t input = context.node.inputs[0], output = context.node.outputs[0];
+  kernels::LinearTask whole{};
+  whole.weights = tensor.data;
+  whole.rows = tensor.rows;
+  whole.columns = tensor.columns;
+  whole.first_panel = slice.first / kPanelRows;
+  whole.last_panel = kernels::panels(static_cast<size_t>(slice.first) + slice.rows);
+  whole.first_row = slice.first;
+  whole.end_row = static_cast<size_t>(slice.first) + slice.rows;
+  whole.tokens = context.rows(input);
+  if (quantized(tensor)) {
+    whole.x = context.quantized(input);
+  } else {
+    whole.dense = context.f32(input);
+    whole.dense_stride = tensor.columns;
+  }
+  whole.out = context.f32_out(output);
+  whole.out_stride = slice.rows;
+  if (options.bias_tensor() >= 0)
+    whole.bias = reinterpret_cast<const float*>(context.tensors[static_cast<size_t>(options.bias_tensor())].data);
+  if (whole.tokens == 0) return;
+
+  // Whole panels in stretches: long enough that one call is one stream of weights, short enough that the last one is not waited for.
+  const uint64_t panel_products = uint64_t{whole.tokens} * tensor.columns * kPanelRows;
+  const size_t stretch = static_cast<size_t>(std::max<uint64_t>(kPieceProducts / panel_products, 4) / 4 * 4);
+  const size_t panels = whole.last_panel - whole.first_panel;
+  const auto kernel = product_kernel(context.kernels.linear, tensor.encoding);
+  context.parallel((panels + stretch - 1) / stretch, [&](size_t piece, size_t worker) {
+    kernels::LinearTask task = whole;
+    task.first_panel = whole.first_panel + piece * stretch;
+    task.last_panel = std::min(task.first_panel + stretch, whole.last_panel);
+    task.scratch = context.worker_scratch + worker * context.scratch_per_worker;
+    kernel(task);
+  });
+}
+
+void run_transposed(const RunContext& context, const Tensor& tensor, const Slice& slice) {
+  const uint32_t input = context.node.inputs[0], output = context.node.outputs[0];
+  kernels::TransposedTask whole{};
+  whole.weights = tensor.data;
+  whole.rows = tensor.rows;
+  whole.columns = tensor.columns;
+  whole.first_row = slice.first;
+  whole.end_row = static_cast<size_t>(slice.first) + slice.rows;
+  whole.tokens = context.rows(input);
+  whole.dense = context.f32(input);
+  whole.dense_stride = slice.rows;
+  whole.out = context.f32_out(output);
+  whole.out_stride = tensor.columns;
+  if (whole.tokens == 0) return;
+  const auto kernel = transposed_kernel(context.kernels.linear, tensor.encoding);
+  context.parallel((whole.columns + kTransposedColumns - 1) / kTransposedColumns, [&](size_t piece, size_t) {
+    kernels::TransposedTask task = whole;
+    task.first_column = piece * kTransposedColumns;
+    task.last_column = std::min(task.first_column + kTransposedColumns, whole.columns);
+    kernel(task);
+  });
+}
+
+void run(const RunContext& context) {
+  const auto& options = context.node.as<schema::Linear>();
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  const Slice slice = slice_of(options, tensor);
+  if (options.transposed()) {
+    run_transposed(context, tensor, slice);
+  } else {
+    run_product(context, tensor, slice);
+  }
+}
+
+}  // namespace
+
+extern const Operation linear_operation;
+const Operation linear_operation = {schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run};
+
+}  // namespace linnet::ops
