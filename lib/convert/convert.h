@@ -17,6 +17,7 @@ struct Options {
   bool simulate = false;              // store quantized values as f32
   bool turn = true;                   // turn `down`'s input (int8, int4)
   bool fold = true;                   // column folds
+  bool trace = false;                 // further outputs for comparing with a reference: embedding_output
   std::map<std::string, std::string> overrides;   // tensor name pattern (* matches anything) -> encoding
   std::function<bool(const std::string& what, size_t done, size_t total)> progress;   // may be empty; false stops
 };

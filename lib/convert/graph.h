@@ -1,0 +1,193 @@
+// Writing a program in a dozen verbs. A page in lib/convert/architectures calls them in the order of the paper; tensors are named as they
+// stand in the checkpoint. What the page need not say is done here: which encoding a tensor gets, quantizing a linear's input (once for all
+// linears that read it), the turn of a wide input, column folds, the list of requirements.
+//
+// Every verb checks shapes and throws Error with the tensor's name. The comment behind a verb is the shape of its result.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "convert/config.h"
+#include "convert/graph_weights.h"
+#include "convert/rope_config.h"
+#include "core/limits.h"
+#include "format/program.h"
+
+namespace linnet::convert {
+
+class Writer;
+
+/// A value of the program that is being written: rows x columns.
+struct Value {
+  uint32_t index = UINT32_MAX;
+  uint32_t columns = 0;
+};
+
+/// Token state that was declared.
+struct Cache {
+  uint32_t index = UINT32_MAX;
+  uint32_t heads = 0, key_width = 0, value_width = 0;
+};
+
+/// Base names of tensors that are read together: rows stacked. Written as "a.b" or {"a.gate", "a.up"}.
+struct Names {
+  Names(const char* name) : list{name} {}
+  Names(std::string name) : list{std::move(name)} {}
+  Names(std::initializer_list<std::string> names) : list(names) {}
+  std::vector<std::string> list;
+};
+
+struct LinearOptions {
+  WeightRole role = WeightRole::linear;
+  bool bias = false;         // adds <name>.bias
+  std::string bias_tensor = "";   // the bias where it is not called <name>.bias
+  bool turned = false;       // turn the input where weights are quantized: for the wide inputs with peaks (`down`)
+};
+
+struct EmbedOptions {
+  WeightRole role = WeightRole::embedding;
+  float scale = 1;
+  uint32_t row_offset = 0;
+};
+
+struct NormOptions {
+  schema::NormKind kind = schema::NormKind::layer;
+  float epsilon = 0;
+  uint32_t width = 0;          // columns that are normalized together; 0 = the whole row
+  std::string weight = "", bias = "";   // full names; "" = none
+};
+
+struct AttentionOptions {
+  schema::Reader reader = schema::Reader::causal;
+  uint32_t heads = 0, kv_heads = 0;
+  uint32_t width = 0;          // of a head
+  float scale = 0;             // 0 = 1 / sqrt(width)
+};
+
+class Graph {
+ public:
+  Graph(const Checkpoint& checkpoint, const Options& options);
+
+  // ---- the checkpoint
+  const Checkpoint& checkpoint() const { return checkpoint_; }
+  bool has(const std::string& tensor) const { return weights_.has(tensor); }
+  /// A tensor's size along one dimension. Throws Error when it has fewer.
+  uint32_t size(const std::string& tensor, size_t dimension) const;
+  /// Takes in a subfolder's tensors under names that begin with `prefix`.
+  void attach(const std::string& prefix, std::unique_ptr<Checkpoint> checkpoint) { weights_.attach(prefix, std::move(checkpoint)); }
+  /// The matrix of an output head: `stored` where the file has one that differs from the embedding, else the embedding itself.
+  std::string head_matrix(const std::string& stored, const std::string& embedding, bool tied);
+  /// Tensors (pattern) that a page leaves out on purpose; all others that stay unread are an error.
+  void ignore(const std::string& pattern) { ignored_.push_back(pattern); }
+  void note(const std::string& sentence) { notes_.push_back(sentence); }
+  /// Rotary embedding as config.json says, with the frequency divisors that a GGUF file keeps as tensors.
+  Rope rope(const Config& config, uint32_t head_width, double base = 10000);
+
+  // ---- the model
+  void task(schema::Task task) { task_ = task; }
+  void labels(std::vector<std::string> names) { labels_ = std::move(names); }
+  /// Opens the next program; the verbs write into the last one opened. max_positions 0 = no bound.
+  void program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions);
+
+  // ---- inputs: one row per token unless another row count is given
+  Value token_ids(uint32_t vocabulary);                                        // tokens x 1
+  Value token_types(uint32_t types);                                           // tokens x 1
+  Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());   // rows x 1
+  Value features(uint32_t columns);                                            // patches x columns
+
+  // ---- verbs
+  Value embed(Value ids, const std::string& table, const EmbedOptions& options = {});            // rows of ids x columns of table
+  Value linear(Value x, const Names& names, const LinearOptions& options = {});                  // rows of x x rows of the matrices
+  /// The same with the matrix's full name: a head whose matrix is an embedding.
+  Value linear_with(Value x, const std::string& matrix, const LinearOptions& options = {});
+  Value norm(Value x, const NormOptions& options);                                               // as x
+  Value rotary_angles(Value positions, const Rope& rope);                                        // rows of positions x rope.width
+  Value rotary(Value x, Value angles, uint32_t head_width);                                      // as x
+  Cache token_state(uint32_t layer, uint32_t heads, uint32_t width);
+  void append(const Cache& cache, Value keys, Value values);
+  Value attention(Value query, Value keys, Value values, const AttentionOptions& options);       // rows of query x heads * width
+  Value attention(Value query, const Cache& cache, const AttentionOptions& options);
+  Value unary(Value x, schema::Function function);                                               // as x
+  Value gate(Value gate_and_up, schema::Function function);                                      // half the columns
+  Value add(Value a, Value b);                                                                   // as a
+  Value prepend(Value x, const std::string& row);                                                // one more row for each sequence
+  Value select_outputs(Value x);                                                                 // outputs x columns of x
+  Value pool(Value x, schema::PoolKind kind);                                                    // sequences x columns of x
+  Value slice(Value x, uint32_t first, uint32_t columns);                                        // rows of x x columns
+  Value concat(const std::vector<Value>& values);                                                // side by side
+  void output(schema::Role role, const std::string& name, Value value);
+  /// An output for people who compare with a reference; in the file only where Options::trace asks for it.
+  void trace(const std::string& name, Value value);
+  format::Rows rows(Value x) { return current().values[x.index].rows; }
+
+  static format::Rows tokens() { return {.symbol = schema::Symbol::tokens}; }
+  static format::Rows sequences() { return {.symbol = schema::Symbol::sequences}; }
+  static format::Rows outputs() { return {.symbol = schema::Symbol::outputs}; }
+  static format::Rows patches() { return {.symbol = schema::Symbol::patches}; }
+
+  // ---- what was written; the fold (graph_fold.cpp), the file (graph_write.cpp) and tests read it
+  struct Operation {
+    schema::Options type;
+    flatbuffers::Offset<void> options;
+    std::vector<uint32_t> inputs, outputs;
+    int32_t tensor = -1, bias = -1;
+    int32_t state = -1;
+    uint32_t heads = 0, kv_heads = 0;
+  };
+  struct Port {
+    schema::Role role;
+    std::string name;
+    uint32_t value;
+  };
+  struct Program {
+    std::string name;
+    schema::ProgramKind kind;
+    uint32_t max_positions;
+    std::vector<format::Value> values;
+    std::vector<std::string> value_names;
+    std::vector<Port> inputs, outputs;
+    std::vector<Operation> operations;
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> quantized;   // (value, turn) -> its q8 value
+  };
+  struct State {
+    std::string name;
+    uint32_t layer, heads, key_width, value_width;
+  };
+  const std::vector<Program>& programs() const { return programs_; }
+  const std::vector<State>& states() const { return states_; }
+  Weights& weights() { return weights_; }
+  schema::Task task() const { return task_; }
+  const std::vector<std::string>& labels() const { return labels_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+  flatbuffers::FlatBufferBuilder& builder() { return builder_; }
+
+  /// Column folds between neighbouring matrices (graph_fold.cpp). Called once, after the page.
+  void fold();
+  /// Refuses tensors that nothing reads; notes those that were ignored on purpose.
+  void check_everything_read();
+
+ private:
+  Program& current();
+  Value add_value(const std::string& name, schema::ValueType type, uint32_t columns, format::Rows rows, uint32_t bound = 0);
+  Value input(schema::Role role, const std::string& name, schema::ValueType type, uint32_t columns, format::Rows rows, uint32_t bound);
+  Value input_once(schema::Role role, const std::string& name, format::Rows rows, uint32_t bound);
+  template <class Table> Operation& operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs, std::vector<Value> outputs);
+  Value quantize(Value x, uint32_t turn);
+  Value linear_of(Value x, uint32_t tensor, int32_t bias, const std::string& name);
+  Value attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options);
+  void expect_columns(const std::string& what, uint32_t columns, uint32_t expected) const;
+
+  const Checkpoint& checkpoint_;
+  Weights weights_;
+  flatbuffers::FlatBufferBuilder builder_;
+  std::vector<Program> programs_;
+  std::vector<State> states_;
+  schema::Task task_ = schema::Task::none;
+  std::vector<std::string> labels_, ignored_, notes_;
+};
+
+}  // namespace linnet::convert

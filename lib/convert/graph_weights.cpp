@@ -1,0 +1,225 @@
+#include "convert/graph_weights.h"
+
+#include <algorithm>
+#include <limits>
+
+#include <fmt/format.h>
+
+namespace linnet::convert {
+
+namespace {
+
+// "a.gate.weight", "a.up.weight" -> "a.{gate,up}.weight"
+std::string joined_name(const std::vector<std::string>& sources) {
+  if (sources.size() == 1) return sources[0];
+  size_t front = 0, back = 0, shortest = sources[0].size();
+  for (const std::string& name : sources) shortest = std::min(shortest, name.size());
+  auto same = [&](auto&& at) {
+    return std::all_of(sources.begin(), sources.end(), [&](const std::string& name) { return at(name) == at(sources[0]); });
+  };
+  while (front < shortest && same([&](const std::string& name) { return name[front]; })) ++front;
+  while (front > 0 && sources[0][front - 1] != '.') --front;
+  while (back < shortest - front && same([&](const std::string& name) { return name[name.size() - 1 - back]; })) ++back;
+  while (back > 0 && sources[0][sources[0].size() - back] != '.') --back;
+  std::string name = sources[0].substr(0, front) + "{";
+  for (const std::string& source : sources)
+    name += (name.back() == '{' ? "" : ",") + source.substr(front, source.size() - front - back);
+  return name + "}" + sources[0].substr(sources[0].size() - back);
+}
+
+uint32_t narrow(const std::string& name, uint64_t size) {
+  if (size == 0 || size > std::numeric_limits<int32_t>::max())
+    throw Error(fmt::format("tensor {} has a dimension of {}, expected 1 to 2147483647", name, size));
+  return static_cast<uint32_t>(size);
+}
+
+}  // namespace
+
+bool matches(const std::string& pattern, const std::string& text) {
+  size_t p = 0, t = 0, star = std::string::npos, mark = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      mark = t;
+    } else if (p < pattern.size() && pattern[p] == text[t]) {
+      ++p, ++t;
+    } else if (star != std::string::npos) {
+      p = star + 1;
+      t = ++mark;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool is_quantized(Encoding encoding) {
+  return encoding != Encoding::f32 && encoding != Encoding::f16 && encoding != Encoding::bf16;
+}
+
+Encoding encoding_from_name(const std::string& name) {
+  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4})
+    if (name == schema::EnumNameEncoding(encoding)) return encoding;
+  throw Error(fmt::format("the encoding \"{}\" is not one that weights can be stored in (f32, f16, int8, int4)", name));
+}
+
+Weights::Weights(const Checkpoint& checkpoint, const Options& options) : checkpoint_(checkpoint), options_(options) {
+  encoding_from_name(options_.weights);
+  if (!options_.head.empty()) encoding_from_name(options_.head);
+  for (const auto& [pattern, encoding] : options_.overrides) encoding_from_name(encoding);
+}
+
+void Weights::attach(const std::string& prefix, std::unique_ptr<Checkpoint> checkpoint) {
+  attached_.emplace_back(prefix, std::move(checkpoint));
+}
+
+const Checkpoint& Weights::owner(const std::string& name, std::string* local) const {
+  for (const auto& [prefix, checkpoint] : attached_) {
+    if (name.rfind(prefix, 0) != 0) continue;
+    *local = name.substr(prefix.size());
+    return *checkpoint;
+  }
+  *local = name;
+  return checkpoint_;
+}
+
+bool Weights::has(const std::string& name) const {
+  std::string local;
+  return owner(name, &local).has(local);
+}
+
+const SourceTensor& Weights::source(const std::string& name) const {
+  std::string local;
+  return owner(name, &local).tensor(local);
+}
+
+std::vector<float> Weights::read(const std::string& name) {
+  std::string local;
+  used_.insert(name);
+  return owner(name, &local).read(local);
+}
+
+Encoding Weights::choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role) {
+  if (role == WeightRole::exact) return Encoding::f32;
+  for (const auto& [pattern, encoding] : options_.overrides) {
+    const std::string& wanted = pattern;
+    bool hit = matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const std::string& s) { return matches(wanted, s); });
+    if (!hit) continue;
+    matched_overrides_.insert(pattern);
+    return encoding_from_name(encoding);
+  }
+  Encoding weights = encoding_from_name(options_.weights);
+  bool outer = role == WeightRole::head || role == WeightRole::embedding;
+  if (outer && !options_.head.empty()) return encoding_from_name(options_.head);
+  return weights == Encoding::int4 && role != WeightRole::linear ? Encoding::int8 : weights;
+}
+
+uint32_t Weights::add(Weight weight) {
+  auto found = by_name_.find(weight.name);
+  if (found != by_name_.end()) {
+    ++weights_[found->second].uses;
+    return found->second;
+  }
+  weight.uses = 1;
+  by_name_[weight.name] = size();
+  weights_.push_back(std::move(weight));
+  return size() - 1;
+}
+
+uint32_t Weights::matrix(const std::vector<std::string>& sources, WeightRole role, bool turned) {
+  Weight weight;
+  weight.name = joined_name(sources);
+  weight.sources = sources;
+  uint64_t rows = 0;
+  for (const std::string& name : sources) {
+    const SourceTensor& tensor = source(name);
+    if (tensor.shape.size() != 2) throw Error(fmt::format("tensor {} has {} dimensions, expected a matrix", name, tensor.shape.size()));
+    uint32_t columns = narrow(name, tensor.shape[1]);
+    if (weight.columns != 0 && columns != weight.columns)
+      throw Error(fmt::format("tensor {} has {} columns, expected {} like {}", name, columns, weight.columns, sources[0]));
+    weight.columns = columns;
+    weight.source_rows.push_back(narrow(name, tensor.shape[0]));
+    rows += tensor.shape[0];
+    used_.insert(name);
+  }
+  weight.rows = narrow(weight.name, rows);
+  weight.encoding = choose(weight.name, sources, role);
+  if (turned && options_.turn && is_quantized(weight.encoding)) weight.turn = turn_block(weight.columns);
+  return add(std::move(weight));
+}
+
+uint32_t Weights::vector(const std::vector<std::string>& sources, uint32_t columns) {
+  Weight weight;
+  weight.name = joined_name(sources);
+  weight.sources = sources;
+  uint64_t total = 0;
+  for (const std::string& name : sources) {
+    uint64_t length = 1;
+    for (uint64_t size : source(name).shape) length *= size;
+    weight.source_rows.push_back(1);
+    total += length;
+    used_.insert(name);
+  }
+  if (total != columns) throw Error(fmt::format("tensor {} has {} values, expected {}", weight.name, total, columns));
+  weight.columns = columns;
+  return add(std::move(weight));
+}
+
+uint32_t Weights::values(const std::string& name, std::vector<float> numbers) {
+  Weight weight;
+  weight.name = name;
+  weight.columns = narrow(name, numbers.size());
+  weight.values = std::move(numbers);
+  return add(std::move(weight));
+}
+
+std::vector<float> Weights::materialize(const Weight& weight) {
+  std::vector<float> all = weight.values;
+  for (const std::string& name : weight.sources) {
+    std::vector<float> part = read(name);
+    if (all.empty()) all = std::move(part);
+    else all.insert(all.end(), part.begin(), part.end());
+  }
+  const uint64_t columns = weight.columns;
+  if (all.size() != columns * weight.rows)
+    throw Error(fmt::format("tensor {} holds {} values, expected {} x {}", weight.name, all.size(), weight.rows, columns));
+  for (uint64_t r = 0; r < weight.rows && !weight.row_factors.empty(); ++r)
+    for (uint64_t c = 0; c < columns; ++c) all[r * columns + c] *= weight.row_factors[r];
+  for (uint64_t r = 0; r < weight.rows && !weight.column_factors.empty(); ++r)
+    for (uint64_t c = 0; c < columns; ++c) all[r * columns + c] *= weight.column_factors[c];
+  return all;
+}
+
+Packed Weights::pack(const Weight& weight) {
+  std::vector<float> numbers = materialize(weight);
+  if (weight.turn != 0) turn_columns(numbers, weight.columns, weight.turn);
+  Packed packed = convert::pack(weight.name, numbers, weight.rows, weight.columns, 1, weight.encoding);
+  if (!options_.simulate || weight.encoding == Encoding::f32) return packed;
+  numbers = unpack(packed, weight.rows, weight.columns, 1);
+  // The Hadamard turn is its own inverse: stored as f32, the weights multiply the input as it is.
+  if (weight.turn != 0) turn_columns(numbers, weight.columns, weight.turn);
+  Packed plain = convert::pack(weight.name, numbers, weight.rows, weight.columns, 1, Encoding::f32);
+  plain.squared_error = packed.squared_error;
+  plain.squared_weight = packed.squared_weight;
+  return plain;
+}
+
+std::vector<std::string> Weights::unused() const {
+  std::vector<std::string> names;
+  auto collect = [&](const std::string& prefix, const Checkpoint& checkpoint) {
+    for (const SourceTensor& tensor : checkpoint.tensors())
+      if (used_.count(prefix + tensor.name) == 0) names.push_back(prefix + tensor.name);
+  };
+  collect("", checkpoint_);
+  for (const auto& [prefix, checkpoint] : attached_) collect(prefix, *checkpoint);
+  return names;
+}
+
+void Weights::check_overrides() const {
+  for (const auto& [pattern, encoding] : options_.overrides)
+    if (matched_overrides_.count(pattern) == 0)
+      throw Error(fmt::format("no tensor whose encoding can be chosen matches \"{}\"", pattern));
+}
+
+}  // namespace linnet::convert

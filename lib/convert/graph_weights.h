@@ -1,0 +1,91 @@
+// The tensors of the file to be, as recipes: which rows of the checkpoint they are made of, in which encoding they are stored and what is
+// multiplied into them. Numbers are read when a tensor is packed, one tensor at a time, so that a checkpoint of any size converts in
+// the memory of its largest matrix.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "convert/checkpoint.h"
+#include "convert/convert.h"
+#include "convert/pack.h"
+
+namespace linnet::convert {
+
+/// What a matrix is used for decides its encoding (docs/quantization in short: DESIGN.md, "Weights").
+enum class WeightRole : uint8_t {
+  linear,      // what `--weights` says
+  key_value,   // k and v projections: int8 where linears are int4
+  head,        // output heads: int8 where linears are int4, unless `--head` says otherwise
+  embedding,   // as head, since the two are often one tensor
+  exact,       // f32 always: norms, biases, position tables, routers
+};
+
+struct Weight {
+  std::string name;                    // in the file
+  std::vector<std::string> sources;    // checkpoint tensors, stacked row under row
+  std::vector<uint32_t> source_rows;   // rows of each
+  std::vector<float> values;           // instead of sources: computed by the converter
+  uint32_t rows = 1, columns = 0;
+  Encoding encoding = Encoding::f32;   // quantized ones are stored as f32 when simulating
+  uint32_t turn = 0;                   // block of the turn of the input that it is multiplied with
+  uint32_t uses = 0;                   // operations that read it
+  std::vector<float> row_factors, column_factors;   // column folds; empty = ones
+};
+
+bool is_quantized(Encoding encoding);
+/// "int4" -> Encoding::int4. Throws Error for what the converter does not write.
+Encoding encoding_from_name(const std::string& name);
+
+class Weights {
+ public:
+  Weights(const Checkpoint& checkpoint, const Options& options);
+
+  /// A further checkpoint of the same model; its tensors are called `prefix` + name.
+  void attach(const std::string& prefix, std::unique_ptr<Checkpoint> checkpoint);
+  bool has(const std::string& name) const;
+  const SourceTensor& source(const std::string& name) const;
+  std::vector<float> read(const std::string& name);
+
+  /// The tensor made of these sources; asked twice it is the same one. A vector has one row. `turn` applies where the encoding is quantized.
+  uint32_t matrix(const std::vector<std::string>& sources, WeightRole role, bool turned = false);
+  uint32_t vector(const std::vector<std::string>& sources, uint32_t columns);
+  uint32_t values(const std::string& name, std::vector<float> numbers);
+
+  Weight& operator[](uint32_t index) { return weights_[index]; }
+  const Weight& operator[](uint32_t index) const { return weights_[index]; }
+  uint32_t size() const { return static_cast<uint32_t>(weights_.size()); }
+
+  /// All numbers in f32 with the factors multiplied in, not turned.
+  std::vector<float> materialize(const Weight& weight);
+  /// The tensor as it goes into the file. When simulating, the encoding of the result is f32.
+  Packed pack(const Weight& weight);
+
+  void mark_used(const std::string& name) { used_.insert(name); }
+  /// Tensors of the checkpoint that nothing reads.
+  std::vector<std::string> unused() const;
+  const Options& options() const { return options_; }
+  /// Throws Error when an override named no tensor.
+  void check_overrides() const;
+
+ private:
+  const Checkpoint& owner(const std::string& name, std::string* local) const;
+  Encoding choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role);
+  uint32_t add(Weight weight);
+
+  const Checkpoint& checkpoint_;
+  Options options_;
+  std::vector<std::pair<std::string, std::unique_ptr<Checkpoint>>> attached_;
+  std::vector<Weight> weights_;
+  std::map<std::string, uint32_t> by_name_;
+  std::set<std::string> used_, matched_overrides_;
+};
+
+/// `*` matches any run of characters.
+bool matches(const std::string& pattern, const std::string& text);
+
+}  // namespace linnet::convert

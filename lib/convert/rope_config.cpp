@@ -1,0 +1,124 @@
+#include "convert/rope_config.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/limits.h"
+
+namespace linnet::convert {
+
+namespace {
+
+using schema::RotaryScaling;
+
+RotaryScaling scaling_from_name(const std::string& type) {
+  if (type == "default") return RotaryScaling::none;
+  if (type == "linear") return RotaryScaling::linear;
+  if (type == "dynamic") return RotaryScaling::dynamic;
+  if (type == "llama3") return RotaryScaling::llama3;
+  if (type == "yarn") return RotaryScaling::yarn;
+  if (type == "longrope" || type == "su") return RotaryScaling::longrope;
+  throw Error(fmt::format("the rope type \"{}\" is not supported (default, linear, dynamic, llama3, yarn, longrope)", type));
+}
+
+// YaRN, arXiv 2309.00071: the temperature of attention as a factor of cos and sin.
+double yarn_temperature(double factor, double mscale) { return factor <= 1 ? 1 : 0.1 * mscale * std::log(factor) + 1; }
+
+double yarn_attention_factor(const Config& scaling, double factor) {
+  if (scaling.has("attention_factor")) return scaling.number("attention_factor");
+  double mscale = scaling.number("mscale", 0), all = scaling.number("mscale_all_dim", 0);
+  if (mscale != 0 && all != 0) return yarn_temperature(factor, mscale) / yarn_temperature(factor, all);
+  return yarn_temperature(factor, 1);
+}
+
+uint32_t original_positions(const Config& config, const Config& scaling) {
+  const char* key = "original_max_position_embeddings";
+  if (config.has(key)) return config.count(key);   // Phi-3: the top level overrides
+  return scaling.has(key) ? scaling.count(key) : config.count("max_position_embeddings");
+}
+
+double positive(const Config& config, const std::string& key, double value) {
+  if (!(value > 0)) config.refuse(key, "a number above 0");
+  return value;
+}
+
+void read_llama3(const Config& scaling, Rope* rope) {
+  rope->factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
+  rope->low_frequency_factor = static_cast<float>(positive(scaling, "low_freq_factor", scaling.number("low_freq_factor")));
+  rope->high_frequency_factor = static_cast<float>(positive(scaling, "high_freq_factor", scaling.number("high_freq_factor")));
+  if (rope->high_frequency_factor <= rope->low_frequency_factor) scaling.refuse("high_freq_factor", "more than low_freq_factor");
+}
+
+void read_yarn(const Config& config, const Config& scaling, Rope* rope) {
+  double ratio = config.has("max_position_embeddings") ? double(config.count("max_position_embeddings")) / rope->original_positions : 1;
+  double factor = positive(scaling, "factor", scaling.number("factor", ratio));
+  rope->factor = static_cast<float>(factor);
+  rope->beta_fast = static_cast<float>(positive(scaling, "beta_fast", scaling.number("beta_fast", 32)));
+  rope->beta_slow = static_cast<float>(positive(scaling, "beta_slow", scaling.number("beta_slow", 1)));
+  rope->truncate = scaling.flag("truncate", true);
+  rope->attention_factor = static_cast<float>(yarn_attention_factor(scaling, factor));
+}
+
+// LongRoPE, arXiv 2402.13753.
+void read_longrope(const Config& config, const Config& scaling, Rope* rope) {
+  rope->short_factors = scaling.numbers("short_factor");
+  rope->long_factors = scaling.numbers("long_factor");
+  for (const char* key : {"short_factor", "long_factor"})
+    if (scaling.numbers(key).size() != rope->width / 2) scaling.refuse(key, fmt::format("a list of {} numbers", rope->width / 2));
+  double original = rope->original_positions;
+  double factor = config.has("max_position_embeddings") ? config.count("max_position_embeddings") / original : 1;
+  factor = positive(scaling, "factor", scaling.number("factor", factor));
+  double attention = factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(original));
+  rope->factor = static_cast<float>(factor);
+  rope->attention_factor = static_cast<float>(scaling.number("attention_factor", attention));
+}
+
+}  // namespace
+
+uint32_t Rope::reach(uint32_t positions) const {
+  // Of the scalings only "dynamic" leaves max_position_embeddings at the trained length.
+  double all = scaling == RotaryScaling::dynamic ? std::floor(positions * double(factor)) : positions;
+  return static_cast<uint32_t>(std::clamp(all, 1.0, double(core::limits::kContext)));
+}
+
+Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
+  Config scaling = config.has("rope_scaling") ? config.object("rope_scaling") : config.object("rope_parameters");
+  for (const auto& [key, value] : scaling.json().items())
+    if (value.is_object()) scaling.refuse(key, "one set of rope values for all layers");
+  auto either = [&](const std::string& key, double fallback) { return scaling.has(key) ? scaling.number(key) : config.number(key, fallback); };
+  Rope rope;
+  rope.base = static_cast<float>(positive(config, "rope_theta", either("rope_theta", base)));
+  double width = std::floor(head_width * either("partial_rotary_factor", 1));
+  if (!(width >= 2 && width <= head_width) || std::fmod(width, 2) != 0)
+    throw Error(fmt::format("{} of {} channels of a head would be rotated, expected an even number", width, head_width));
+  rope.width = static_cast<uint32_t>(width);
+  rope.scaling = scaling_from_name(scaling.text("rope_type", scaling.text("type", "default")));
+  switch (rope.scaling) {
+    case RotaryScaling::linear:
+      rope.factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
+      break;
+    case RotaryScaling::dynamic:
+      rope.factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
+      rope.original_positions = config.count("max_position_embeddings");
+      if (rope.width == 2) throw Error("the rope type \"dynamic\" needs more than 2 rotated channels in a head");
+      break;
+    case RotaryScaling::llama3:
+      rope.original_positions = original_positions(config, scaling);
+      read_llama3(scaling, &rope);
+      break;
+    case RotaryScaling::yarn:
+      rope.original_positions = original_positions(config, scaling);
+      read_yarn(config, scaling, &rope);
+      break;
+    case RotaryScaling::longrope:
+      rope.original_positions = original_positions(config, scaling);
+      read_longrope(config, scaling, &rope);
+      break;
+    default: break;
+  }
+  return rope;
+}
+
+}  // namespace linnet::convert
