@@ -1,0 +1,14 @@
+// The AVX2 level's kernels of linear_kernels.h, one file for each kind.
+#pragma once
+
+#include "kernels/linear_kernels.h"
+
+namespace linnet::kernels::avx2 {
+
+void quantize(const float* x, size_t x_stride, size_t rows, size_t columns, QuantizedRows out);
+
+void int8(const LinearTask& task);
+void int4(const LinearTask& task);
+size_t scratch_bytes(size_t tokens, size_t columns);
+
+}  // namespace linnet::kernels::avx2
