@@ -50,13 +50,13 @@ struct Lanes256 {
   static Register scale_words(const uint8_t* scales, size_t v) {
     const __m256i spread = _mm256_setr_epi8(0, -1, 0, -1, 0, -1, 0, -1, 1, -1, 1, -1, 1, -1, 1, -1,  //
                                             2, -1, 2, -1, 2, -1, 2, -1, 3, -1, 3, -1, 3, -1, 3, -1);
-    return _mm256_shuffle_epi8(broadcast(reinterpret_cast<const int8_t*>(scales)), _mm256_add_epi8(spread, rows_of(v)));
+    return _mm256_shuffle_epi8(broadcast(reinterpret_cast<const int8_t*>(scales)), _mm256_or_si256(spread, rows_of(v)));
   }
   /// The same in the lower half of every 32-bit lane, zero in the upper.
   static Register scale_low_words(const uint8_t* scales, size_t v) {
     const __m256i spread = _mm256_setr_epi8(0, -1, -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, 1, -1, -1, -1,  //
                                             2, -1, -1, -1, 2, -1, -1, -1, 3, -1, -1, -1, 3, -1, -1, -1);
-    return _mm256_shuffle_epi8(broadcast(reinterpret_cast<const int8_t*>(scales)), _mm256_add_epi8(spread, rows_of(v)));
+    return _mm256_shuffle_epi8(broadcast(reinterpret_cast<const int8_t*>(scales)), _mm256_or_si256(spread, rows_of(v)));
   }
   /// m of four groups (32 bytes of a scale line): one 16-bit lane for each group within a row's 64 bits.
   static void unpack_offsets(const uint8_t* bytes, Register* offsets) {

@@ -1,6 +1,6 @@
 // out[r] = scale * table[ids[r] + row_offset]
 #include "core/try.h"
-#include "ops/operation.h"
+#include "ops/operations.h"
 
 namespace linnet::ops {
 namespace {
@@ -72,7 +72,6 @@ void run(const RunContext& context) {
 
 }  // namespace
 
-extern const Operation embed_operation;
 const Operation embed_operation = {schema::Options::Embed, "operation:Embed", 1, verify, shape, nullptr, run};
 
 }  // namespace linnet::ops

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "core/try.h"
-#include "ops/operation.h"
+#include "ops/operations.h"
 
 namespace linnet::ops {
 namespace {
@@ -177,7 +177,6 @@ void run(const RunContext& context) {
 
 }  // namespace
 
-extern const Operation linear_operation;
 const Operation linear_operation = {schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run};
 
 }  // namespace linnet::ops

@@ -1,7 +1,7 @@
 // x -> q8. Where asked for, each column is multiplied first, then blocks are turned by the Hadamard matrix.
 #include "core/limits.h"
 #include "core/try.h"
-#include "ops/operation.h"
+#include "ops/operations.h"
 
 namespace linnet::ops {
 namespace {
@@ -66,7 +66,6 @@ void run(const RunContext& context) {
 
 }  // namespace
 
-extern const Operation quantize_operation;
 const Operation quantize_operation = {schema::Options::Quantize, "operation:Quantize", 1, verify, shape, scratch, run};
 
 }  // namespace linnet::ops

@@ -1,6 +1,6 @@
 // Each block of columns is multiplied by the Sylvester-Hadamard matrix / sqrt(block).
 #include "core/try.h"
-#include "ops/operation.h"
+#include "ops/operations.h"
 
 namespace linnet::ops {
 namespace {
@@ -34,7 +34,6 @@ void run(const RunContext& context) {
 
 }  // namespace
 
-extern const Operation turn_operation;
 const Operation turn_operation = {schema::Options::Turn, "operation:Turn", 1, verify, shape, nullptr, run};
 
 }  // namespace linnet::ops
