@@ -1,0 +1,12 @@
+// Generation defaults as checkpoints state them.
+#pragma once
+
+#include "convert/config.h"
+
+namespace linnet::convert {
+
+/// generation_config.json where it has a key, else config.json for the token ids.
+flatbuffers::Offset<schema::Generation> write_generation(flatbuffers::FlatBufferBuilder& builder, const Config& generation,
+                                                         const Config& config);
+
+}  // namespace linnet::convert
