@@ -11,4 +11,11 @@ void int8(const LinearTask& task);
 void int4(const LinearTask& task);
 size_t scratch_bytes(size_t tokens, size_t columns);
 
+void f32(const LinearTask& task);
+void f16(const LinearTask& task);
+void bf16(const LinearTask& task);
+
+/// The transposed products and the single rows of all encodings.
+void fill_transposed(LinearKernels& kernels);
+
 }  // namespace linnet::kernels::avx2
