@@ -266,7 +266,7 @@ Value Graph::add(Value a, Value b) {
 }
 
 Value Graph::select_outputs(Value x) {
-  Value wanted = input_once(schema::Role::output_rows, "output_rows", outputs(), core::limits::kBatchTokens);
+  Value wanted = input_once(schema::Role::output_rows, "output_rows", outputs(), 0);
   Value out = add_value("wanted rows", ValueType::f32, x.columns, outputs());
   operation(schema::Options::SelectRows, schema::CreateSelectRows(builder_), {x, wanted}, {out});
   return out;

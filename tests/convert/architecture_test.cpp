@@ -1,0 +1,208 @@
+#include "convert/architecture.h"
+
+#include <doctest/doctest.h>
+
+#include "convert/fake_checkpoint.h"
+
+using namespace linnet;
+using namespace linnet::convert;
+
+namespace {
+
+/// Runs the page that the checkpoint chooses; the graph must read everything.
+void write(const FakeCheckpoint& checkpoint, Graph& graph) {
+  const Config config(checkpoint.config());
+  choose_architecture(checkpoint, architectures()).write(config, graph);
+  graph.check_everything_read();
+}
+
+std::vector<std::string> output_names(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Graph::Port& port : graph.programs().at(0).outputs) names.push_back(port.name);
+  return names;
+}
+
+std::string refusal(const FakeCheckpoint& checkpoint) {
+  try {
+    Graph graph(checkpoint, Options());
+    write(checkpoint, graph);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("pages are found by model_type, and one told by its tensors goes first") {
+  CHECK(choose_architecture(small_llama(), architectures()).family == std::string("llama"));
+  CHECK(choose_architecture(small_bert(), architectures()).family == std::string("bert"));
+  FakeCheckpoint keywords = small_bert();
+  keywords.put("embeddings.projection.weight", {20, 8}).put("embeddings.cls_token", {20});
+  CHECK(choose_architecture(keywords, architectures()).family == std::string("keyword_transformer"));
+  FakeCheckpoint unknown(Json{{"model_type", "perceiver"}});
+  CHECK(refusal(unknown).find("\"perceiver\"") != std::string::npos);
+  CHECK(refusal(FakeCheckpoint()).find("names no model_type") != std::string::npos);
+}
+
+TEST_CASE("a page needs nothing but its constant") {
+  const Architecture dummy = {.family = "dummy", .description = "one embedding", .model_types = {"dummy"}, .write = [](const Config& config, Graph& g) {
+    g.program("encode", schema::ProgramKind::encoder, config.count("positions"));
+    g.output(schema::Role::hidden, "last_hidden_state", g.embed(g.token_ids(g.size("words.weight", 0)), "words"));
+  }};
+  FakeCheckpoint checkpoint(Json{{"model_type", "dummy"}, {"positions", 9}});
+  checkpoint.put("words.weight", {5, 3});
+  Graph graph(checkpoint, Options());
+  choose_architecture(checkpoint, {&dummy}).write(Config(checkpoint.config()), graph);
+  graph.check_everything_read();
+  CHECK(graph.programs()[0].max_positions == 9);
+  CHECK(graph.programs()[0].values[0].bound == 5);
+}
+
+TEST_CASE("the llama page declares one state for each layer and reads the head from the embedding when tied") {
+  FakeCheckpoint checkpoint = small_llama();
+  Graph graph(checkpoint, Options());
+  write(checkpoint, graph);
+  REQUIRE(graph.states().size() == 1);
+  CHECK(graph.states()[0].heads == 1);
+  CHECK(graph.states()[0].key_width == 16);
+  CHECK(output_names(graph) == Texts{"logits"});
+  CHECK(graph.programs()[0].kind == schema::ProgramKind::autoregressive);
+  CHECK(graph.programs()[0].max_positions == 64);
+  const format::Value& logits = graph.programs()[0].values[graph.programs()[0].outputs[0].value];
+  CHECK(logits.columns == 40);
+  CHECK(logits.rows == Graph::outputs());
+}
+
+TEST_CASE("biases of llama are read where the configuration says so, and are an error where it does not") {
+  FakeCheckpoint checkpoint = small_llama();
+  const std::string attn = "model.layers.0.self_attn.", mlp = "model.layers.0.mlp.";
+  checkpoint.put(attn + "q_proj.bias", {32}).put(attn + "k_proj.bias", {16}).put(attn + "v_proj.bias", {16}).put(attn + "o_proj.bias", {32});
+  CHECK(refusal(checkpoint).find("q_proj.bias") != std::string::npos);
+  checkpoint.config()["attention_bias"] = true;
+  CHECK(refusal(checkpoint) == "");
+  checkpoint.config()["mlp_bias"] = true;
+  CHECK(refusal(checkpoint).find("gate_proj.bias") != std::string::npos);
+  checkpoint.put(mlp + "gate_proj.bias", {48}).put(mlp + "up_proj.bias", {48}).put(mlp + "down_proj.bias", {32});
+  CHECK(refusal(checkpoint) == "");
+}
+
+TEST_CASE("llama refuses by name what it does not compute") {
+  auto with = [](const std::string& key, const Json& value) {
+    FakeCheckpoint checkpoint = small_llama();
+    checkpoint.config()[key] = value;
+    return refusal(checkpoint);
+  };
+  CHECK(with("hidden_act", "xielu").find("\"xielu\"") != std::string::npos);
+  CHECK(with("rope_scaling", {{"type", "cubic"}}).find("\"cubic\"") != std::string::npos);
+  CHECK(with("num_key_value_heads", 3) != "");
+  CHECK(with("num_hidden_layers", -1).find("num_hidden_layers is -1") != std::string::npos);
+  CHECK(with("tie_word_embeddings", false).find("lm_head.weight is missing") != std::string::npos);
+  CHECK(with("head_dim", 20) != "");
+  CHECK(with("num_hidden_layers", 2).find("model.layers.1.") != std::string::npos);
+}
+
+TEST_CASE("rope that depends on the length asks for lengths") {
+  FakeCheckpoint checkpoint = small_llama();
+  checkpoint.config()["rope_scaling"] = {{"type", "dynamic"}, {"factor", 2}};
+  Graph graph(checkpoint, Options());
+  write(checkpoint, graph);
+  const std::vector<Graph::Port>& inputs = graph.programs()[0].inputs;
+  CHECK(std::count_if(inputs.begin(), inputs.end(), [](const Graph::Port& port) { return port.role == schema::Role::lengths; }) == 1);
+  CHECK(graph.programs()[0].max_positions == 128);
+}
+
+TEST_CASE("frequency divisors that a GGUF file keeps as a tensor reach the program") {
+  FakeCheckpoint checkpoint = small_llama();
+  checkpoint.put("rope_freqs.weight", {8}, {1, 1, 1, 1, 2, 4, 8, 8});
+  Graph graph(checkpoint, Options());
+  write(checkpoint, graph);
+  std::vector<float> stored;
+  for (uint32_t i = 0; i < graph.weights().size(); ++i)
+    if (graph.weights()[i].name == "rotary.short_factors") stored = graph.weights().materialize(graph.weights()[i]);
+  CHECK(stored == std::vector<float>{1, 1, 1, 1, 2, 4, 8, 8});
+}
+
+TEST_CASE("BERT's heads are told by the saved class, and without one by their tensors") {
+  struct Row {
+    const char* saved;
+    std::vector<std::pair<std::string, std::vector<uint64_t>>> tensors;
+    Texts outputs;
+    schema::Task task;
+  };
+  const Row rows[] = {
+      {"BertModel", {}, {"last_hidden_state"}, schema::Task::feature_extraction},
+      {"BertModel", {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}}, {"last_hidden_state", "pooler_output"},
+       schema::Task::feature_extraction},
+      {"BertForSequenceClassification",
+       {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}, {"classifier.weight", {3, 20}}, {"classifier.bias", {3}}},
+       {"last_hidden_state", "logits"}, schema::Task::sequence_classification},
+      {"BertForSequenceClassification",
+       {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}, {"classifier.weight", {1, 20}}, {"classifier.bias", {1}}},
+       {"last_hidden_state", "logits", "score"}, schema::Task::reranking},
+      {"BertForTokenClassification", {{"classifier.weight", {4, 20}}, {"classifier.bias", {4}}}, {"last_hidden_state", "logits"},
+       schema::Task::token_classification},
+      {"BertForQuestionAnswering", {{"qa_outputs.weight", {2, 20}}, {"qa_outputs.bias", {2}}}, {"last_hidden_state", "start_logits", "end_logits"},
+       schema::Task::question_answering},
+      {"BertForMaskedLM",
+       {{"cls.predictions.bias", {30}}, {"cls.predictions.transform.dense.weight", {20, 20}}, {"cls.predictions.transform.dense.bias", {20}},
+        {"cls.predictions.transform.LayerNorm.weight", {20}}, {"cls.predictions.transform.LayerNorm.bias", {20}}},
+       {"last_hidden_state", "logits"}, schema::Task::masked_language_model},
+  };
+  for (const Row& row : rows) {
+    for (bool named : {true, false}) {
+      FakeCheckpoint checkpoint = small_bert("bert.");
+      for (const auto& [name, shape] : row.tensors) checkpoint.put(name, shape);
+      if (named) checkpoint.config()["architectures"] = {row.saved};
+      Graph graph(checkpoint, Options());
+      write(checkpoint, graph);
+      CHECK(output_names(graph) == row.outputs);
+      CHECK(graph.task() == row.task);
+    }
+  }
+}
+
+TEST_CASE("BERT refuses by name what it does not compute") {
+  auto with = [](const std::string& key, const Json& value) {
+    FakeCheckpoint checkpoint = small_bert();
+    checkpoint.config()[key] = value;
+    return refusal(checkpoint);
+  };
+  CHECK(with("position_embedding_type", "relative_key").find("relative_key") != std::string::npos);
+  CHECK(with("is_decoder", true).find("is_decoder") != std::string::npos);
+  CHECK(with("hidden_act", "gelu_10").find("\"gelu_10\"") != std::string::npos);
+  CHECK(with("architectures", {"BertForMultipleChoice"}).find("BertForMultipleChoice") != std::string::npos);
+  CHECK(with("num_attention_heads", 3).find("hidden_size is 20") != std::string::npos);
+  CHECK(with("id2label", Json::object()) == "");
+}
+
+TEST_CASE("labels come in the order of their numbers, and must be those of the classifier") {
+  Config config(Json{{"id2label", {{"10", "k"}, {"0", "a"}, {"2", "c"}}}});
+  std::vector<std::string> names = labels(config, 11);
+  CHECK(names[0] == "a");
+  CHECK(names[1] == "LABEL_1");
+  CHECK(names[10] == "k");
+  CHECK_THROWS_WITH_AS(labels(config, 3), doctest::Contains("each number below 3"), Error);
+  CHECK_THROWS_AS(labels(Config(Json{{"id2label", {{"x", "a"}}}}), 3), Error);
+}
+
+TEST_CASE("the keyword transformer puts one row before each clip's frames") {
+  FakeCheckpoint checkpoint = small_bert();
+  FakeCheckpoint keywords(checkpoint.config());
+  for (const SourceTensor& tensor : checkpoint.tensors())
+    if (tensor.name.rfind("embeddings.", 0) != 0 || tensor.name == "embeddings.position_embeddings.weight") keywords.put(tensor.name, tensor.shape);
+  keywords.put("embeddings.projection.weight", {20, 8}).put("embeddings.projection.bias", {20}).put("embeddings.cls_token", {20});
+  keywords.put("classifier.weight", {3, 20}).put("classifier.bias", {3});
+  Graph graph(keywords, Options());
+  write(keywords, graph);
+  const Graph::Program& program = graph.programs()[0];
+  CHECK(program.max_positions == 15);
+  for (const Graph::Port& port : program.inputs) {
+    if (port.role == schema::Role::features) CHECK(program.values[port.value].columns == 8);
+    if (port.role == schema::Role::positions)
+      CHECK(program.values[port.value].rows == format::Rows{.symbol = schema::Symbol::patches, .per_sequence = 1});
+  }
+  CHECK(program.values[program.outputs[0].value].rows == Graph::sequences());
+}
