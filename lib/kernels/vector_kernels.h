@@ -13,6 +13,8 @@ struct VectorKernels {
   // Over `width` numbers: (x - mean) / sqrt(variance + epsilon) * weight + bias; null weight = 1, null bias = 0.
   void (*layer_norm)(const float* x, size_t width, float epsilon, const float* weight, const float* bias, float* out);
   void (*rms_norm)(const float* x, size_t width, float epsilon, const float* weight, float* out);
+  // x / max(|x|, epsilon)
+  void (*l2_norm)(const float* x, size_t width, float epsilon, float* out);
   void (*activate)(Activation function, const float* x, size_t count, float* out);
   // out = function(gate) * up
   void (*gate)(Activation function, const float* gate, const float* up, size_t count, float* out);

@@ -1,0 +1,7 @@
+#include "kernels/levels.h"
+
+namespace linnet::kernels {
+
+void fill_attention_avx512vnni(AttentionKernels&) noexcept {}
+
+}  // namespace linnet::kernels

@@ -1,0 +1,7 @@
+#include "kernels/levels.h"
+
+namespace linnet::kernels {
+
+void fill_vector_avx512vnni(VectorKernels&) noexcept {}
+
+}  // namespace linnet::kernels
