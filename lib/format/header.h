@@ -25,7 +25,8 @@ struct Header {
 };
 static_assert(sizeof(Header) == 64);
 
-/// FNV-1a over little-endian 64-bit words, the rest padded with zeros, four interleaved lanes joined at the end (FORMAT.md).
+/// FNV-1a's steps over little-endian 64-bit words, the rest padded with zeros, four interleaved lanes joined at the end (FORMAT.md).
+/// Never 0. Against accidents, not against forgers.
 uint64_t checksum(const void* data, size_t bytes) noexcept;
 
 }  // namespace linnet::format
