@@ -16,6 +16,8 @@
 
 namespace linnet::format {
 
+class Source;
+
 class ModelFile {
  public:
   // Each checks: header, lengths, checksum of the structural part, FlatBuffers structure within limits.h, requirements that are not
@@ -43,6 +45,9 @@ class ModelFile {
  private:
   ModelFile() noexcept = default;
   ~ModelFile();
+  static Result<ModelFile*> open_source(const Source& source, const char* name, const OpenOptions& options, Known known) noexcept;
+  Status load(const Source& source, const OpenOptions& options, Known known) noexcept;
+  Status attach_weights(const Source& source, uint64_t offset, bool map) noexcept;
 
   std::atomic<uint32_t> handles_{1};
   uint8_t* metadata_ = nullptr;      // owned copy of the structural part
