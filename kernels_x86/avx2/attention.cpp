@@ -1,9 +1,10 @@
-#include <immintrin.h>
+#include "floats.h"
 
+#include "../attention_blocks.h"
 #include "kernels/levels.h"
 
 namespace linnet::kernels {
 
-void fill_attention_avx2(AttentionKernels&) noexcept {}
+void fill_attention_avx2(AttentionKernels& kernels) noexcept { x86::fill_attention<Floats>(kernels); }
 
 }  // namespace linnet::kernels

@@ -1,7 +1,10 @@
+#include "floats.h"
+
+#include "../attention_blocks.h"
 #include "kernels/levels.h"
 
 namespace linnet::kernels {
 
-void fill_attention_avx512vnni(AttentionKernels&) noexcept {}
+void fill_attention_avx512vnni(AttentionKernels& kernels) noexcept { x86::fill_attention<Floats>(kernels); }
 
 }  // namespace linnet::kernels

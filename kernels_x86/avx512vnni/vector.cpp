@@ -1,0 +1,10 @@
+#include "floats.h"
+
+#include "../vector_rows.h"
+#include "kernels/levels.h"
+
+namespace linnet::kernels {
+
+void fill_vector_avx512vnni(VectorKernels& kernels) noexcept { x86::fill_vector<Floats>(kernels); }
+
+}  // namespace linnet::kernels
