@@ -98,10 +98,11 @@ Result<Mapping> Mapping::map(const File& file, uint64_t offset, size_t bytes) no
   uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   uint64_t before = offset % page;
   if (bytes > SIZE_MAX - before) return Status::error(Code::unsupported, "%zu bytes cannot be mapped on this machine", bytes);
-  void* base = mmap(nullptr, bytes + static_cast<size_t>(before), PROT_READ, MAP_PRIVATE, file.descriptor(), static_cast<off_t>(offset - before));
+  const size_t mapped = bytes + static_cast<size_t>(before);
+  void* base = mmap(nullptr, mapped, PROT_READ, MAP_PRIVATE, file.descriptor(), static_cast<off_t>(offset - before));
   if (base == MAP_FAILED) return Status::error(Code::io, "mapping %zu bytes failed: %s", bytes, strerror(errno));
   mapping.base_ = base;
-  mapping.mapped_ = bytes + static_cast<size_t>(before);
+  mapping.mapped_ = mapped;
   mapping.data_ = static_cast<const uint8_t*>(base) + before;
   mapping.size_ = bytes;
   return mapping;

@@ -39,7 +39,10 @@ class ModelFile {
   uint64_t file_bytes() const noexcept { return file_bytes_; }
   uint64_t weight_bytes() const noexcept { return weight_bytes_; }
   uint64_t hash() const noexcept { return hash_; }
+  /// The error with the file's name before it: its path, "descriptor 3" or "model in memory".
+  Status named(const Status& status) const noexcept;
 
+  /// Reads every tensor: its checksum where one is stored, and that quantized rows have finite scales.
   Status verify_weights(bool (*progress)(void* user, uint64_t done, uint64_t total), void* user) const noexcept;
 
  private:
@@ -47,9 +50,12 @@ class ModelFile {
   ~ModelFile();
   static Result<ModelFile*> open_source(const Source& source, const char* name, const OpenOptions& options, Known known) noexcept;
   Status load(const Source& source, const OpenOptions& options, Known known) noexcept;
+  Status parse(Known known) noexcept;
   Status attach_weights(const Source& source, uint64_t offset, bool map) noexcept;
+  Status check_weights(bool (*progress)(void* user, uint64_t done, uint64_t total), void* user) const noexcept;
 
   std::atomic<uint32_t> handles_{1};
+  char* name_ = nullptr;             // owned
   uint8_t* metadata_ = nullptr;      // owned copy of the structural part
   const schema::Model* root_ = nullptr;
   core::Mapping mapping_;

@@ -7,16 +7,32 @@
 
 namespace linnet::format {
 
-/// Whether Model.requirements lists "<kind>:<name>".
-bool listed(const schema::Model& model, const char* kind, const char* name) noexcept;
-/// corrupt unless it does.
-Status expect_listed(const schema::Model& model, const char* kind, const char* name) noexcept;
+/// What Model.requirements lists, by the schema's numbers. Whatever a file uses must be listed: a reader that lacks it has then
+/// refused the file by that name already.
+struct Requirements {
+  bool operations[256] = {};
+  bool encodings[256] = {};
+  bool states[256] = {};
+  bool programs[256] = {};
+};
 
-Status parse_tensors(const schema::Model& model, uint64_t weight_bytes, core::Array<Tensor>* tensors) noexcept;
-Status parse_states(const schema::Model& model, core::Array<State>* states) noexcept;
-Status parse_programs(const schema::Model& model, core::Array<Program>* programs) noexcept;
+Status parse_requirements(const schema::Model& model, bool (*known)(std::string_view), Requirements* requirements) noexcept;
+/// corrupt unless the requirement "<kind>:<name>" is listed.
+Status expect_listed(bool listed, const char* kind, const char* name) noexcept;
+
+Status parse_tensors(const schema::Model& model, const Requirements& requirements, uint64_t weight_bytes,
+                     core::Array<Tensor>* tensors) noexcept;
+Status parse_states(const schema::Model& model, const Requirements& requirements, core::Array<State>* states) noexcept;
+Status parse_programs(const schema::Model& model, const Requirements& requirements, core::Array<Program>* programs) noexcept;
+/// Numbers that are not finite make no sense in any operation; ranges are each operation's own affair.
+Status check_option_numbers(const Node& node) noexcept;
 Status check_tokenizer(const schema::Model& model) noexcept;
 Status check_generation(const schema::Model& model) noexcept;
+/// Labels, chat templates, metadata: sizes.
+Status check_texts(const schema::Model& model) noexcept;
+
+/// A name fit for an error sentence: 1 to kNameBytes bytes without control characters. `what` and `index` say whose it is.
+Status check_name(const char* what, size_t index, const flatbuffers::String* name) noexcept;
 
 inline std::string_view text(const flatbuffers::String* string) noexcept {
   return string ? std::string_view(string->c_str(), string->size()) : std::string_view();

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 
 #include "core/limits.h"
 #include "format/header.h"
@@ -10,102 +9,153 @@ namespace linnet::format {
 namespace {
 
 namespace limits = core::limits;
+using ull = unsigned long long;
 
-bool is_grouped(schema::Encoding encoding) { return encoding == schema::Encoding::int4; }
+bool has_groups(schema::Encoding encoding) { return encoding == schema::Encoding::int4; }
 
-Status parse_tensor(const schema::Model& model, const schema::Tensor& table, uint64_t weight_bytes, Tensor* tensor) {
-  tensor->name = text(table.name());
-  const char* name = table.name()->c_str();
-  tensor->encoding = table.encoding();
-  const char* encoding = schema::EnumNameEncoding(table.encoding());
-  if (!*encoding) return Status::error(Code::unsupported, "tensor '%s' has encoding %u, newer than this version", name, static_cast<unsigned>(table.encoding()));
-  LINNET_TRY(expect_listed(model, "encoding", encoding));
-  tensor->rows = table.rows();
-  tensor->columns = table.columns();
-  tensor->count = table.count();
-  tensor->group = table.group();
-  tensor->offset = table.offset();
-  tensor->bytes = table.bytes();
-  tensor->checksum = table.checksum();
-  uint64_t bytes = tensor_bytes(tensor->encoding, tensor->rows, tensor->columns, tensor->count);
-  if (bytes == 0)
-    return Status::error(Code::corrupt, "tensor '%s' has an impossible shape: %u x %u x %u in %s", name, tensor->count, tensor->rows, tensor->columns, encoding);
-  if (tensor->bytes != bytes)
-    return Status::error(Code::corrupt, "tensor '%s' (%u x %u x %u, %s) has %llu bytes, not %llu", name, tensor->count, tensor->rows, tensor->columns,
-                         encoding, static_cast<unsigned long long>(tensor->bytes), static_cast<unsigned long long>(bytes));
-  if (is_grouped(tensor->encoding) ? tensor->group != kernels::kGroup : tensor->group != 0)
-    return Status::error(is_grouped(tensor->encoding) ? Code::unsupported : Code::corrupt, "tensor '%s' (%s) has groups of %u columns", name, encoding, tensor->group);
-  if (tensor->offset % kTensorAlignment != 0 || tensor->offset > weight_bytes || bytes > weight_bytes - tensor->offset)
-    return Status::error(Code::corrupt, "tensor '%s' lies at %llu + %llu, outside the %llu bytes of weights or not on a multiple of 64", name,
-                         static_cast<unsigned long long>(tensor->offset), static_cast<unsigned long long>(bytes), static_cast<unsigned long long>(weight_bytes));
-  return {};
-}
-
-// Sorted index lists show duplicates and overlaps as neighbours.
-Status check_neighbours(const core::Array<Tensor>& tensors) {
-  core::Array<uint32_t> order;
-  LINNET_TRY(order.resize(tensors.size()));
-  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<uint32_t>(i);
-  auto name = [&](uint32_t i) { return tensors[i].name; };
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return name(a) < name(b); });
-  for (size_t i = 1; i < order.size(); ++i)
-    if (name(order[i - 1]) == name(order[i])) return Status::error(Code::corrupt, "two tensors are called '%s'", name(order[i]).data());
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return tensors[a].offset < tensors[b].offset; });
-  for (size_t i = 1; i < order.size(); ++i) {
-    const Tensor& before = tensors[order[i - 1]];
-    const Tensor& after = tensors[order[i]];
-    if (before.offset + before.bytes > after.offset)
-      return Status::error(Code::corrupt, "tensors '%s' and '%s' overlap", before.name.data(), after.name.data());
+// The checkpoint's tensors that this one was made of; an adapter finds its rows by them.
+Status check_parts(const schema::Tensor& table, const Tensor& tensor) {
+  if (!table.parts()) return {};
+  for (uint32_t i = 0; i < table.parts()->size(); ++i) {
+    const schema::Part& part = *table.parts()->Get(i);
+    LINNET_TRY(check_name("tensor part", i, part.source()));
+    if (part.first_row() > tensor.rows || part.rows() > tensor.rows - part.first_row())
+      return Status::error(Code::corrupt, "tensor \"%s\": part \"%s\" is rows %u to %llu of %u", table.name()->c_str(),
+                           part.source()->c_str(), part.first_row(), ull{part.first_row()} + part.rows(), tensor.rows);
   }
   return {};
 }
 
-Status parse_state(const schema::Model& model, const schema::State& table, State* state) {
-  state->name = text(table.name());
+Status check_place(const Tensor& tensor, const char* encoding, uint64_t weight_bytes) {
+  const char* name = tensor.name.data();
+  const uint64_t bytes = tensor_bytes(tensor.encoding, tensor.rows, tensor.columns, tensor.count);
+  if (bytes == 0)
+    return Status::error(Code::corrupt, "tensor \"%s\": %u matrices of %u x %u in %s have no size or pass a limit", name, tensor.count,
+                         tensor.rows, tensor.columns, encoding);
+  if (tensor.bytes != bytes)
+    return Status::error(Code::corrupt, "tensor \"%s\" has %llu bytes, but %u matrices of %u x %u in %s take %llu", name,
+                         static_cast<ull>(tensor.bytes), tensor.count, tensor.rows, tensor.columns, encoding, static_cast<ull>(bytes));
+  if (tensor.offset % kTensorAlignment != 0)
+    return Status::error(Code::corrupt, "tensor \"%s\" lies at %llu, expected a multiple of %llu", name, static_cast<ull>(tensor.offset),
+                         static_cast<ull>(kTensorAlignment));
+  if (tensor.offset > weight_bytes || bytes > weight_bytes - tensor.offset)
+    return Status::error(Code::corrupt, "tensor \"%s\" has %llu bytes from %llu on, outside of the %llu bytes of weights", name,
+                         static_cast<ull>(bytes), static_cast<ull>(tensor.offset), static_cast<ull>(weight_bytes));
+  return {};
+}
+
+Status parse_tensor(const schema::Tensor& table, const Requirements& requirements, uint64_t weight_bytes, Tensor* tensor) {
+  const char* name = table.name()->c_str();
+  const char* encoding = schema::EnumNameEncoding(table.encoding());
+  if (*encoding == 0)
+    return Status::error(Code::unsupported, "tensor \"%s\" has encoding %u, which this build does not know", name,
+                         static_cast<unsigned>(table.encoding()));
+  LINNET_TRY(expect_listed(requirements.encodings[static_cast<size_t>(table.encoding())], "encoding", encoding));
+  *tensor = {.name = text(table.name()),
+             .encoding = table.encoding(),
+             .rows = table.rows(),
+             .columns = table.columns(),
+             .count = table.count(),
+             .group = table.group(),
+             .offset = table.offset(),
+             .bytes = table.bytes(),
+             .checksum = table.checksum()};
+  const uint32_t group = has_groups(tensor->encoding) ? static_cast<uint32_t>(kernels::kGroup) : 0;
+  if (tensor->group != group)
+    return Status::error(group != 0 && tensor->group != 0 ? Code::unsupported : Code::corrupt,
+                         "tensor \"%s\" (%s) has groups of %u columns, expected %u", name, encoding, tensor->group, group);
+  LINNET_TRY(check_place(*tensor, encoding, weight_bytes));
+  return check_parts(table, *tensor);
+}
+
+Status check_unique(const core::Array<Tensor>& tensors, core::Array<uint32_t>& order) {
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return tensors[a].name < tensors[b].name; });
+  for (size_t i = 1; i < order.size(); ++i)
+    if (tensors[order[i - 1]].name == tensors[order[i]].name)
+      return Status::error(Code::corrupt, "two tensors are called \"%s\"", tensors[order[i]].name.data());
+  return {};
+}
+
+// Every byte of the segment belongs to one tensor or to a gap that alignment explains: nothing can hide there.
+Status check_cover(const core::Array<Tensor>& tensors, core::Array<uint32_t>& order, uint64_t weight_bytes) {
+  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return tensors[a].offset < tensors[b].offset; });
+  uint64_t end = 0;
+  for (size_t i = 0; i < order.size(); ++i) {
+    const Tensor& tensor = tensors[order[i]];
+    if (tensor.offset < end)
+      return Status::error(Code::corrupt, "tensors \"%s\" and \"%s\" overlap", tensors[order[i - 1]].name.data(), tensor.name.data());
+    if (tensor.offset - end >= kWeightAlignment)
+      return Status::error(Code::corrupt, "%llu bytes of weights before tensor \"%s\" belong to no tensor",
+                           static_cast<ull>(tensor.offset - end), tensor.name.data());
+    end = tensor.offset + tensor.bytes;
+  }
+  if (weight_bytes - end >= kWeightAlignment)
+    return Status::error(Code::corrupt, "the last %llu bytes of weights belong to no tensor", static_cast<ull>(weight_bytes - end));
+  return {};
+}
+
+Status parse_state(const schema::State& table, const Requirements& requirements, State* state) {
   const char* name = table.name()->c_str();
   const char* kind = schema::EnumNameStateKind(table.kind());
-  if (!*kind) return Status::error(Code::unsupported, "state '%s' has kind %u, newer than this version", name, static_cast<unsigned>(table.kind()));
-  LINNET_TRY(expect_listed(model, "state", kind));
-  if (!*schema::EnumNameStateEncoding(table.encoding()))
-    return Status::error(Code::unsupported, "state '%s' has encoding %u, newer than this version", name, static_cast<unsigned>(table.encoding()));
-  *state = {state->name, table.kind(), table.layer(), table.heads(), table.key_width(), table.value_width(), table.window(), table.sinks(), table.encoding()};
-  if (state->heads == 0 || state->heads > limits::kHeads || state->key_width == 0 || state->key_width > limits::kHeadWidth ||
-      state->value_width > limits::kHeadWidth || state->window > limits::kContext || state->sinks > limits::kContext)
-    return Status::error(Code::corrupt, "state '%s' has impossible sizes: %u heads of %u and %u, window %u, sinks %u", name, state->heads, state->key_width,
-                         state->value_width, state->window, state->sinks);
+  if (*kind == 0)
+    return Status::error(Code::unsupported, "state \"%s\" has kind %u, which this build does not know", name,
+                         static_cast<unsigned>(table.kind()));
+  LINNET_TRY(expect_listed(requirements.states[static_cast<size_t>(table.kind())], "state", kind));
+  if (table.encoding() > schema::StateEncoding::MAX)
+    return Status::error(Code::unsupported, "state \"%s\" has encoding %u, which this build does not know", name,
+                         static_cast<unsigned>(table.encoding()));
+  *state = {.name = text(table.name()),
+            .kind = table.kind(),
+            .layer = table.layer(),
+            .heads = table.heads(),
+            .key_width = table.key_width(),
+            .value_width = table.value_width(),
+            .window = table.window(),
+            .sinks = table.sinks(),
+            .encoding = table.encoding()};
+  if (state->heads == 0 || state->heads > limits::kHeads)
+    return Status::error(Code::corrupt, "state \"%s\" has %u heads, expected 1 to %u", name, state->heads, limits::kHeads);
+  if (state->key_width == 0 || state->key_width > limits::kHeadWidth || state->value_width > limits::kHeadWidth)
+    return Status::error(Code::corrupt, "state \"%s\" has keys of %u and values of %u numbers, expected at most %u", name,
+                         state->key_width, state->value_width, limits::kHeadWidth);
+  if (state->window > limits::kContext || state->sinks > limits::kContext)
+    return Status::error(Code::corrupt, "state \"%s\" keeps %u positions and the first %u, expected at most %u", name, state->window,
+                         state->sinks, limits::kContext);
   return {};
 }
 
 }  // namespace
 
-bool listed(const schema::Model& model, const char* kind, const char* name) noexcept {
-  size_t length = std::strlen(kind);
-  for (const flatbuffers::String* entry : *model.requirements()) {
-    std::string_view text(entry->c_str(), entry->size());
-    if (text.size() == length + 1 + std::strlen(name) && text.substr(0, length) == kind && text[length] == ':' && text.substr(length + 1) == name) return true;
-  }
-  return false;
-}
-
-Status expect_listed(const schema::Model& model, const char* kind, const char* name) noexcept {
-  if (listed(model, kind, name)) return {};
-  return Status::error(Code::corrupt, "'%s:%s' is used but not listed among the requirements", kind, name);
-}
-
-Status parse_tensors(const schema::Model& model, uint64_t weight_bytes, core::Array<Tensor>* tensors) noexcept {
-  size_t count = model.tensors()->size();
-  if (count > limits::kTensors) return Status::error(Code::corrupt, "%zu tensors, more than %u", count, limits::kTensors);
+Status parse_tensors(const schema::Model& model, const Requirements& requirements, uint64_t weight_bytes,
+                     core::Array<Tensor>* tensors) noexcept {
+  const uint32_t count = model.tensors()->size();
+  if (count > limits::kTensors) return Status::error(Code::corrupt, "%u tensors, expected at most %u", count, limits::kTensors);
   LINNET_TRY(tensors->resize(count));
-  for (size_t i = 0; i < count; ++i) LINNET_TRY(parse_tensor(model, *model.tensors()->Get(static_cast<uint32_t>(i)), weight_bytes, &(*tensors)[i]));
-  return check_neighbours(*tensors);
+  core::Array<uint32_t> order;
+  LINNET_TRY(order.resize(count));
+  for (uint32_t i = 0; i < count; ++i) {
+    const schema::Tensor& table = *model.tensors()->Get(i);
+    LINNET_TRY(check_name("tensor", i, table.name()));
+    LINNET_TRY(parse_tensor(table, requirements, weight_bytes, &(*tensors)[i]));
+    order[i] = i;
+  }
+  LINNET_TRY(check_unique(*tensors, order));
+  return check_cover(*tensors, order, weight_bytes);
 }
 
-Status parse_states(const schema::Model& model, core::Array<State>* states) noexcept {
+Status parse_states(const schema::Model& model, const Requirements& requirements, core::Array<State>* states) noexcept {
   if (!model.states()) return {};
-  size_t count = model.states()->size();
-  if (count > limits::kStates) return Status::error(Code::corrupt, "%zu states, more than %u", count, limits::kStates);
+  const uint32_t count = model.states()->size();
+  if (count > limits::kStates) return Status::error(Code::corrupt, "%u states, expected at most %u", count, limits::kStates);
   LINNET_TRY(states->resize(count));
-  for (size_t i = 0; i < count; ++i) LINNET_TRY(parse_state(model, *model.states()->Get(static_cast<uint32_t>(i)), &(*states)[i]));
+  for (uint32_t i = 0; i < count; ++i) {
+    const schema::State& table = *model.states()->Get(i);
+    LINNET_TRY(check_name("state", i, table.name()));
+    LINNET_TRY(parse_state(table, requirements, &(*states)[i]));
+    for (uint32_t j = 0; j < i; ++j)
+      if ((*states)[j].name == (*states)[i].name)
+        return Status::error(Code::corrupt, "two states are called \"%s\"", table.name()->c_str());
+  }
   return {};
 }
 

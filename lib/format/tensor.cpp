@@ -13,6 +13,7 @@ uint64_t tensor_bytes(schema::Encoding encoding, uint64_t rows, uint64_t columns
   bool quantized = encoding == schema::Encoding::int8 || encoding == schema::Encoding::int4;
   if (rows == 0 || columns == 0 || count == 0 || rows > limits::kTensorRows) return 0;
   if (columns > (quantized ? limits::kColumns : limits::kDenseColumns)) return 0;
+  const size_t panels = kernels::panels(static_cast<size_t>(rows)), width = static_cast<size_t>(columns);
   Checked matrix(0);
   switch (encoding) {
     case schema::Encoding::f32: matrix = Checked(rows) * columns * 4; break;
@@ -20,10 +21,10 @@ uint64_t tensor_bytes(schema::Encoding encoding, uint64_t rows, uint64_t columns
     case schema::Encoding::bf16: matrix = Checked(rows) * columns * 2; break;
     // Panel by panel, as int8_matrix_bytes and int4_matrix_bytes say: a whole matrix may pass what size_t holds on 32-bit machines.
     case schema::Encoding::int8:
-      matrix = Checked(kernels::panels(static_cast<size_t>(rows))) * (kernels::int8_panel_bytes(static_cast<size_t>(columns)) + kernels::kPanelRows * sizeof(float));
+      matrix = Checked(panels) * (kernels::int8_panel_bytes(width) + kernels::kPanelRows * sizeof(float));
       break;
     case schema::Encoding::int4:
-      matrix = Checked(kernels::panels(static_cast<size_t>(rows))) * (kernels::int4_panel_bytes(static_cast<size_t>(columns)) + 2 * kernels::kPanelRows * sizeof(float));
+      matrix = Checked(panels) * (kernels::int4_panel_bytes(width) + 2 * kernels::kPanelRows * sizeof(float));
       break;
     default: return 0;
   }

@@ -36,39 +36,51 @@ bool known(std::string_view requirement) {
   return false;
 }
 
-Result<format::ModelFile*> verified(Result<format::ModelFile*> opened, const char* name) {
+Result<format::ModelFile*> verified(Result<format::ModelFile*> opened) {
   if (!opened.ok()) return opened;
   format::ModelFile* file = *opened;
   for (const format::Program& program : file->programs()) {
     Status status = ops::verify_program(program, file->tensors(), file->states());
     if (status.ok()) continue;
+    status = file->named(status);
     file->release();
-    return Status::error(status.code(), "%s: %s", name, status.message());
+    return status;
   }
   return file;
 }
 
 PortInfo describe(const format::Program& program, const format::Port& port) {
   const format::Value& value = program.values[port.value];
-  return {port.name, schema::EnumNameRole(port.role), schema::EnumNameSymbol(value.rows.symbol), schema::EnumNameValueType(value.type), value.columns, value.bound};
+  return {port.name,
+          schema::EnumNameRole(port.role),
+          schema::EnumNameSymbol(value.rows.symbol),
+          schema::EnumNameValueType(value.type),
+          value.columns,
+          value.bound};
 }
 
-std::string_view view(const flatbuffers::String* string) { return string ? std::string_view(string->c_str(), string->size()) : std::string_view(); }
+std::string_view view(const flatbuffers::String* string) {
+  return string ? std::string_view(string->c_str(), string->size()) : std::string_view();
+}
+
+std::span<const int32_t> view(const flatbuffers::Vector<int32_t>* ids) {
+  return ids ? std::span<const int32_t>(ids->data(), ids->size()) : std::span<const int32_t>();
+}
 
 }  // namespace
 
 Result<Model> Model::open(const char* path, const OpenOptions& options) noexcept {
-  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(path, options, known), path));
+  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(path, options, known)));
   return Model(file);
 }
 
 Result<Model> Model::open(int descriptor, uint64_t offset, uint64_t length, const OpenOptions& options) noexcept {
-  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(descriptor, offset, length, options, known), "model behind a descriptor"));
+  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(descriptor, offset, length, options, known)));
   return Model(file);
 }
 
 Result<Model> Model::open(const void* bytes, size_t length, const OpenOptions& options) noexcept {
-  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(bytes, length, options, known), "model in memory"));
+  LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(bytes, length, options, known)));
   return Model(file);
 }
 
@@ -107,20 +119,21 @@ std::string_view Model::metadata(std::string_view key) const noexcept {
 
 size_t Model::labels() const noexcept { return file_->root().labels() ? file_->root().labels()->size() : 0; }
 
-std::string_view Model::label(size_t i) const noexcept { return i < labels() ? view(file_->root().labels()->Get(static_cast<uint32_t>(i))) : std::string_view(); }
+std::string_view Model::label(size_t i) const noexcept {
+  return i < labels() ? view(file_->root().labels()->Get(static_cast<uint32_t>(i))) : std::string_view();
+}
 
 GenerationDefaults Model::generation() const noexcept {
   GenerationDefaults defaults;
   const schema::Generation* table = file_->root().generation();
   if (!table) return defaults;
-  auto list = [](const flatbuffers::Vector<int32_t>* ids) { return ids ? std::span<const int32_t>(ids->data(), ids->size()) : std::span<const int32_t>(); };
   defaults.bos = table->bos_id();
   defaults.pad = table->pad_id();
   defaults.decoder_start = table->decoder_start_id();
   defaults.forced_bos = table->forced_bos_id();
   defaults.forced_eos = table->forced_eos_id();
-  defaults.eos = list(table->eos_ids());
-  defaults.banned = list(table->banned_ids());
+  defaults.eos = view(table->eos_ids());
+  defaults.banned = view(table->banned_ids());
   defaults.max_length = table->max_length();
   defaults.top_k = table->top_k();
   defaults.beams = table->beams();
@@ -152,17 +165,24 @@ size_t Model::programs() const noexcept { return file_->programs().size(); }
 
 ProgramInfo Model::program(size_t i) const noexcept {
   const format::Program& program = file_->programs()[i];
-  return {program.name, schema::EnumNameProgramKind(program.kind), program.max_positions, program.inputs.size(), program.outputs.size(), program.nodes.size()};
+  return {program.name,           schema::EnumNameProgramKind(program.kind), program.max_positions,
+          program.inputs.size(), program.outputs.size(),                     program.nodes.size()};
 }
 
-PortInfo Model::input(size_t program, size_t i) const noexcept { return describe(file_->programs()[program], file_->programs()[program].inputs[i]); }
+PortInfo Model::input(size_t program, size_t i) const noexcept {
+  return describe(file_->programs()[program], file_->programs()[program].inputs[i]);
+}
 
-PortInfo Model::output(size_t program, size_t i) const noexcept { return describe(file_->programs()[program], file_->programs()[program].outputs[i]); }
+PortInfo Model::output(size_t program, size_t i) const noexcept {
+  return describe(file_->programs()[program], file_->programs()[program].outputs[i]);
+}
 
 uint64_t Model::file_bytes() const noexcept { return file_->file_bytes(); }
 uint64_t Model::weight_bytes() const noexcept { return file_->weight_bytes(); }
 uint64_t Model::hash() const noexcept { return file_->hash(); }
 
-Status Model::verify(bool (*progress)(void* user, uint64_t done, uint64_t total), void* user) const noexcept { return file_->verify_weights(progress, user); }
+Status Model::verify(bool (*progress)(void* user, uint64_t done, uint64_t total), void* user) const noexcept {
+  return file_->verify_weights(progress, user);
+}
 
 }  // namespace linnet

@@ -63,7 +63,8 @@ class Model {
   /// From bytes [offset, offset + length) of an open file (an asset inside an archive); the descriptor stays the caller's
   /// and may be closed after the call.
   static Result<Model> open(int descriptor, uint64_t offset, uint64_t length, const OpenOptions& options = {}) noexcept;
-  /// From memory that stays valid, unchanged and aligned to 64 bytes as long as this Model or a session of it.
+  /// From memory that stays valid and unchanged as long as this Model or a session of it. The weights are used where they lie when
+  /// `bytes` is a multiple of 64, and are copied once otherwise.
   static Result<Model> open(const void* bytes, size_t length, const OpenOptions& options = {}) noexcept;
 
   Model(Model&& other) noexcept;
