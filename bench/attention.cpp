@@ -22,7 +22,8 @@ struct Shape {
   const char* model;
   size_t heads, kv_heads, width;
 };
-constexpr Shape kShapes[] = {{"qwen2.5-0.5b", 14, 2, 64}, {"llama3.2-1b", 32, 8, 64}, {"qwen3-0.6b", 16, 8, 128}, {"minilm-l6", 12, 12, 32}};
+constexpr Shape kShapes[] = {
+    {"qwen2.5-0.5b", 14, 2, 64}, {"llama3.2-1b", 32, 8, 64}, {"qwen3-0.6b", 16, 8, 128}, {"minilm-l6", 12, 12, 32}};
 
 struct Options {
   std::string levels, encodings;
@@ -33,14 +34,21 @@ bool listed(const std::string& list, const char* name) {
   return list.empty() || fmt::format(",{},", list).find(fmt::format(",{},", name)) != std::string::npos;
 }
 
-const char* name(StateEncoding encoding) { return encoding == StateEncoding::f32 ? "f32" : encoding == StateEncoding::f16 ? "f16" : "int8"; }
+const char* name(StateEncoding encoding) {
+  return encoding == StateEncoding::f32 ? "f32" : encoding == StateEncoding::f16 ? "f16" : "int8";
+}
 size_t number_bytes(StateEncoding encoding) { return encoding == StateEncoding::f32 ? 4 : encoding == StateEncoding::f16 ? 2 : 1; }
 
 /// Keys and values of all kv heads, and one tile's worth of queries, scores and results.
 struct Data {
   Data(const Shape& shape, StateEncoding encoding, size_t depth)
-      : row(shape.width * number_bytes(encoding)), keys(shape.kv_heads * depth * row), values(keys.size()), scales(shape.kv_heads * depth, 0.01f),
-        q(128 * shape.heads * shape.width, 0.1f), scores(128 * shape.heads * kBlockPositions), out(q.size()) {
+      : row(shape.width * number_bytes(encoding)),
+        keys(shape.kv_heads * depth * row),
+        values(keys.size()),
+        scales(shape.kv_heads * depth, 0.01f),
+        q(128 * shape.heads * shape.width, 0.1f),
+        scores(128 * shape.heads * kBlockPositions),
+        out(q.size()) {
     for (size_t i = 0; i < keys.size(); ++i) keys[i] = values[i] = static_cast<uint8_t>(encoding == StateEncoding::int8 ? i % 255 : 0x2c);
   }
   kernels::StateRows rows(const std::vector<uint8_t>& all, StateEncoding encoding, size_t head, size_t depth, size_t block) const {
@@ -101,8 +109,10 @@ Options parse(int count, char** arguments) {
   Options options;
   for (int i = 1; i + 1 < count; i += 2) {
     const std::string option = arguments[i], value = arguments[i + 1];
-    if (option == "--levels") options.levels = value;
-    else if (option == "--encodings") options.encodings = value;
+    if (option == "--levels")
+      options.levels = value;
+    else if (option == "--encodings")
+      options.encodings = value;
     else if (option == "--depths") {
       options.depths.clear();
       for (size_t at = 0; at < value.size(); at = value.find(',', at) == std::string::npos ? value.size() : value.find(',', at) + 1)

@@ -19,7 +19,9 @@ template <class V>
 struct RowF32 {
   static constexpr size_t kBytes = 4;
   static typename V::Register load(const uint8_t* from) { return V::load(reinterpret_cast<const float*>(from)); }
-  static typename V::Register load_first(const uint8_t* from, size_t count) { return V::load_first(reinterpret_cast<const float*>(from), count); }
+  static typename V::Register load_first(const uint8_t* from, size_t count) {
+    return V::load_first(reinterpret_cast<const float*>(from), count);
+  }
 };
 template <class V>
 struct RowF16 {
@@ -36,7 +38,8 @@ struct RowInt8 {
 
 /// Scores of `Queries` rows and as many keys as fill a register with sums; of these, keys [first, last) are wanted.
 template <class V, class Row, size_t Queries>
-void score_tile(const float* q, size_t q_stride, size_t width, const StateRows& keys, size_t first, size_t last, float factor, float* scores) {
+void score_tile(const float* q, size_t q_stride, size_t width, const StateRows& keys, size_t first, size_t last, float factor,
+                float* scores) {
   constexpr size_t kKeys = V::kLanes / Queries;
   using Register = typename V::Register;
   const uint8_t* key[kKeys];
@@ -70,14 +73,14 @@ void score_tile(const float* q, size_t q_stride, size_t width, const StateRows& 
 }
 
 template <class V, class Row, size_t Queries>
-void score_rows(const float* q, size_t q_stride, size_t width, const StateRows& keys, size_t first, size_t last, float factor, float* scores) {
-  for (size_t j = first; j < last; j += V::kLanes / Queries)
-    score_tile<V, Row, Queries>(q, q_stride, width, keys, j, last, factor, scores);
+void score_rows(const float* q, size_t q_stride, size_t width, const StateRows& keys, size_t first, size_t last, float factor,
+                float* scores) {
+  for (size_t j = first; j < last; j += V::kLanes / Queries) score_tile<V, Row, Queries>(q, q_stride, width, keys, j, last, factor, scores);
 }
 
 template <class V, class Row>
-void scores_of(const float* q, size_t q_stride, size_t queries, size_t width, const StateRows& keys, size_t first, size_t last, float factor,
-               float* scores) {
+void scores_of(const float* q, size_t q_stride, size_t queries, size_t width, const StateRows& keys, size_t first, size_t last,
+               float factor, float* scores) {
   size_t r = 0;
   for (; r + 4 <= queries; r += 4)
     score_rows<V, Row, 4>(q + r * q_stride, q_stride, width, keys, first, last, factor, scores + r * kBlockPositions);
@@ -90,9 +93,12 @@ template <class V>
 void scores(const float* q, size_t q_stride, size_t queries, size_t width, StateRows keys, size_t first, size_t last, float factor,
             float* out) {
   switch (keys.encoding) {
-    case StateEncoding::f16: return scores_of<V, RowF16<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
-    case StateEncoding::int8: return scores_of<V, RowInt8<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
-    default: return scores_of<V, RowF32<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
+    case StateEncoding::f16:
+      return scores_of<V, RowF16<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
+    case StateEncoding::int8:
+      return scores_of<V, RowInt8<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
+    default:
+      return scores_of<V, RowF32<V>>(q, q_stride, queries, width, keys, first, last, factor, out);
   }
 }
 
@@ -131,34 +137,34 @@ void accumulate_tile(const float* weights, const StateRows& values, size_t colum
                      const float* rescale, float* out, size_t out_stride) {
   using Register = typename V::Register;
   Register sum[Queries][Chunks];
-  LINNET_UNROLL for (size_t r = 0; r < Queries; ++r)
-    LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) {
-      const float* from = out + r * out_stride + column + c * V::kLanes;
-      sum[r][c] = V::multiply(V::set(rescale[r]), rest ? V::load_first(from, rest) : V::load(from));
-    }
+  LINNET_UNROLL for (size_t r = 0; r < Queries; ++r) LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) {
+    const float* from = out + r * out_stride + column + c * V::kLanes;
+    sum[r][c] = V::multiply(V::set(rescale[r]), rest ? V::load_first(from, rest) : V::load(from));
+  }
   for (size_t j = first; j < last; ++j) {
     const uint8_t* from = values.data + j * values.stride + column * Row::kBytes;
     const Register scale = V::set(Row::kBytes == 1 ? values.scale[j] : 1.0f);
     Register value[Chunks];
-    LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c)
-      value[c] = rest ? Row::load_first(from, rest) : Row::load(from + c * V::kLanes * Row::kBytes);
+    LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) value[c] =
+        rest ? Row::load_first(from, rest) : Row::load(from + c * V::kLanes * Row::kBytes);
     LINNET_UNROLL for (size_t r = 0; r < Queries; ++r) {
       Register weight = V::set(weights[r * kBlockPositions + j]);
       if constexpr (Row::kBytes == 1) weight = V::multiply(weight, scale);
       LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) sum[r][c] = V::multiply_add(weight, value[c], sum[r][c]);
     }
   }
-  LINNET_UNROLL for (size_t r = 0; r < Queries; ++r)
-    LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) {
-      float* to = out + r * out_stride + column + c * V::kLanes;
-      if (rest) V::store_first(to, sum[r][c], rest);
-      else V::store(to, sum[r][c]);
-    }
+  LINNET_UNROLL for (size_t r = 0; r < Queries; ++r) LINNET_UNROLL for (size_t c = 0; c < Chunks; ++c) {
+    float* to = out + r * out_stride + column + c * V::kLanes;
+    if (rest)
+      V::store_first(to, sum[r][c], rest);
+    else
+      V::store(to, sum[r][c]);
+  }
 }
 
 template <class V, class Row, size_t Queries>
-void accumulate_rows(const float* weights, const StateRows& values, size_t width, size_t first, size_t last, const float* rescale, float* out,
-                     size_t out_stride) {
+void accumulate_rows(const float* weights, const StateRows& values, size_t width, size_t first, size_t last, const float* rescale,
+                     float* out, size_t out_stride) {
   constexpr size_t kChunks = V::kLanes == 16 ? 4 : 2;
   size_t column = 0;
   for (; column + kChunks * V::kLanes <= width; column += kChunks * V::kLanes)
@@ -182,9 +188,12 @@ template <class V>
 void accumulate(const float* weights, size_t queries, StateRows values, size_t width, size_t first, size_t last, const float* rescale,
                 float* out, size_t out_stride) {
   switch (values.encoding) {
-    case StateEncoding::f16: return accumulate_of<V, RowF16<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
-    case StateEncoding::int8: return accumulate_of<V, RowInt8<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
-    default: return accumulate_of<V, RowF32<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
+    case StateEncoding::f16:
+      return accumulate_of<V, RowF16<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
+    case StateEncoding::int8:
+      return accumulate_of<V, RowInt8<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
+    default:
+      return accumulate_of<V, RowF32<V>>(weights, queries, values, width, first, last, rescale, out, out_stride);
   }
 }
 

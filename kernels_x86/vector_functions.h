@@ -46,7 +46,7 @@ typename V::Register hyperbolic_tangent(typename V::Register x) {
 template <class V>
 typename V::Register error_function(typename V::Register x) {
   constexpr float kNear[] = {-5.96761703e-4f, 4.99119423e-3f, -2.67681349e-2f, 1.12819925e-1f, -3.76125336e-1f, 1.28379166e-1f};
-  constexpr float kFar[] = {-1.72853470e-5f, 3.83197126e-4f, -3.88396438e-3f, 2.42546219e-2f,
+  constexpr float kFar[] = {-1.72853470e-5f, 3.83197126e-4f,  -3.88396438e-3f, 2.42546219e-2f,
                             -1.06777877e-1f, -6.34846687e-1f, -1.28717512e-1f};
   const auto magnitude = V::minimum(V::set(4.0f), V::absolute(x));
   const auto near_zero = V::multiply_add(polynomial<V>(V::multiply(x, x), kNear), x, x);

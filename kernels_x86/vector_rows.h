@@ -27,19 +27,22 @@ void map(size_t count, float* out, Function function, const float* a, const floa
 template <class V>
 void add(const float* a, const float* b, float b_scale, size_t count, float* out) {
   const auto scale = V::set(b_scale);
-  map<V>(count, out, [&](auto x, auto y) { return V::add(x, V::multiply(scale, y)); }, a, b);
+  map<V>(
+      count, out, [&](auto x, auto y) { return V::add(x, V::multiply(scale, y)); }, a, b);
 }
 
 template <class V>
 void multiply(const float* a, const float* b, float b_scale, size_t count, float* out) {
   const auto scale = V::set(b_scale);
-  map<V>(count, out, [&](auto x, auto y) { return V::multiply(x, V::multiply(scale, y)); }, a, b);
+  map<V>(
+      count, out, [&](auto x, auto y) { return V::multiply(x, V::multiply(scale, y)); }, a, b);
 }
 
 template <class V>
 void scale(const float* x, float factor, size_t count, float* out) {
   const auto factors = V::set(factor);
-  map<V>(count, out, [&](auto y) { return V::multiply(factors, y); }, x);
+  map<V>(
+      count, out, [&](auto y) { return V::multiply(factors, y); }, x);
 }
 
 /// Sum of function(x) in four chains.
@@ -68,15 +71,19 @@ template <class V>
 void layer_norm(const float* x, size_t width, float epsilon, const float* weight, const float* bias, float* out) {
   const float mean = sum<V>(x, width, [](auto y) { return y; }) / static_cast<float>(width);
   const auto means = V::set(mean);
-  const float variance = sum<V>(x, width, [&](auto y) { return V::multiply(V::subtract(y, means), V::subtract(y, means)); }) / static_cast<float>(width);
+  const float variance =
+      sum<V>(x, width, [&](auto y) { return V::multiply(V::subtract(y, means), V::subtract(y, means)); }) / static_cast<float>(width);
   const auto factor = V::set(1 / sqrtf(variance + epsilon));
   const auto normal = [&](auto y) { return V::multiply(V::subtract(y, means), factor); };
   if (weight) {
-    map<V>(width, out, [&](auto y, auto w) { return V::multiply(normal(y), w); }, x, weight);
+    map<V>(
+        width, out, [&](auto y, auto w) { return V::multiply(normal(y), w); }, x, weight);
   } else {
     map<V>(width, out, normal, x);
   }
-  if (bias) map<V>(width, out, [](auto y, auto b) { return V::add(y, b); }, out, bias);
+  if (bias)
+    map<V>(
+        width, out, [](auto y, auto b) { return V::add(y, b); }, out, bias);
 }
 
 template <class V>
@@ -84,7 +91,8 @@ void rms_norm(const float* x, size_t width, float epsilon, const float* weight, 
   const float factor = 1 / sqrtf(sum_of_squares<V>(x, width) / static_cast<float>(width) + epsilon);
   if (!weight) return scale<V>(x, factor, width, out);
   const auto factors = V::set(factor);
-  map<V>(width, out, [&](auto y, auto w) { return V::multiply(V::multiply(y, factors), w); }, x, weight);
+  map<V>(
+      width, out, [&](auto y, auto w) { return V::multiply(V::multiply(y, factors), w); }, x, weight);
 }
 
 template <class V>
@@ -97,16 +105,35 @@ void l2_norm(const float* x, size_t width, float epsilon, float* out) {
 template <class V, class Use>
 bool with_function(Activation function, Use use) {
   switch (function) {
-    case Activation::identity: use([](auto x) { return x; }); return true;
-    case Activation::gelu: use([](auto x) { return gelu<V>(x); }); return true;
-    case Activation::gelu_tanh: use([](auto x) { return gelu_tanh<V>(x); }); return true;
-    case Activation::gelu_quick: use([](auto x) { return V::multiply(x, sigmoid<V>(V::multiply(V::set(1.702f), x))); }); return true;
-    case Activation::silu: use([](auto x) { return V::multiply(x, sigmoid<V>(x)); }); return true;
-    case Activation::relu: use([](auto x) { return V::maximum(V::zero(), x); }); return true;
-    case Activation::tanh: use([](auto x) { return hyperbolic_tangent<V>(x); }); return true;
-    case Activation::sigmoid: use([](auto x) { return sigmoid<V>(x); }); return true;
-    case Activation::exp: use([](auto x) { return exponential<V>(x); }); return true;
-    default: return false;
+    case Activation::identity:
+      use([](auto x) { return x; });
+      return true;
+    case Activation::gelu:
+      use([](auto x) { return gelu<V>(x); });
+      return true;
+    case Activation::gelu_tanh:
+      use([](auto x) { return gelu_tanh<V>(x); });
+      return true;
+    case Activation::gelu_quick:
+      use([](auto x) { return V::multiply(x, sigmoid<V>(V::multiply(V::set(1.702f), x))); });
+      return true;
+    case Activation::silu:
+      use([](auto x) { return V::multiply(x, sigmoid<V>(x)); });
+      return true;
+    case Activation::relu:
+      use([](auto x) { return V::maximum(V::zero(), x); });
+      return true;
+    case Activation::tanh:
+      use([](auto x) { return hyperbolic_tangent<V>(x); });
+      return true;
+    case Activation::sigmoid:
+      use([](auto x) { return sigmoid<V>(x); });
+      return true;
+    case Activation::exp:
+      use([](auto x) { return exponential<V>(x); });
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -123,7 +150,10 @@ void activate(Activation function, const float* x, size_t count, float* out) {
 
 template <class V>
 void gate(Activation function, const float* gates, const float* up, size_t count, float* out) {
-  const auto through = [&](auto f) { map<V>(count, out, [&](auto g, auto u) { return V::multiply(f(g), u); }, gates, up); };
+  const auto through = [&](auto f) {
+    map<V>(
+        count, out, [&](auto g, auto u) { return V::multiply(f(g), u); }, gates, up);
+  };
   if (with_function<V>(function, through)) return;
   for (size_t i = 0; i < count; ++i) out[i] = softplus<V>(gates[i]) * up[i];
 }

@@ -1,6 +1,5 @@
-#include "floats.h"
-
 #include "../vector_rows.h"
+#include "floats.h"
 #include "kernels/levels.h"
 
 namespace linnet::kernels {

@@ -1,6 +1,5 @@
-#include "floats.h"
-
 #include "../attention_blocks.h"
+#include "floats.h"
 #include "kernels/levels.h"
 
 namespace linnet::kernels {

@@ -66,7 +66,7 @@ struct Floats {
     const Register low = _mm512_add_ps(_mm512_shuffle_ps(four[0], four[1], 0x44), _mm512_shuffle_ps(four[0], four[1], 0xEE));
     const Register high = _mm512_add_ps(_mm512_shuffle_ps(four[2], four[3], 0x44), _mm512_shuffle_ps(four[2], four[3], 0xEE));
     const Register mixed = _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xDD));
-    return _mm512_shuffle_f32x4(mixed, mixed, 0xD8);   // quarters hold sums 0.., 8.., 4.., 12..
+    return _mm512_shuffle_f32x4(mixed, mixed, 0xD8);  // quarters hold sums 0.., 8.., 4.., 12..
   }
   static float largest(Register x) { return _mm512_reduce_max_ps(x); }
 

@@ -34,7 +34,8 @@ Status verify(const VerifyContext& context) {
   if (state.heads == 0 || state.heads > core::limits::kHeads || state.key_width == 0 || state.key_width > core::limits::kHeadWidth ||
       state.value_width > core::limits::kHeadWidth)
     return Status::error(Code::corrupt, "Append: state \"%.*s\" has %u heads of %u and %u columns, expected 1 to %u of 1 to %u", length,
-                         state.name.data(), state.heads, state.key_width, state.value_width, core::limits::kHeads, core::limits::kHeadWidth);
+                         state.name.data(), state.heads, state.key_width, state.value_width, core::limits::kHeads,
+                         core::limits::kHeadWidth);
   LINNET_TRY(context.expect_inputs(state.value_width ? 2 : 1));
   LINNET_TRY(verify_rows(context, 0, state.heads * state.key_width, state));
   return state.value_width ? verify_rows(context, 1, state.heads * state.value_width, state) : Status();
@@ -59,7 +60,8 @@ void append_rows(const RunContext& context, size_t sequence, size_t head) {
   const float* values = layout.value_width ? context.f32(context.node.inputs[1]) : nullptr;
   const auto store = context.kernels.attention.store;
   for (size_t i = 0; i < span.count; ++i) {
-    const size_t position = context.first_position[sequence] + i, row = position % kPagePositions, at = (span.first + i) * layout.heads + head;
+    const size_t position = context.first_position[sequence] + i, row = position % kPagePositions,
+                 at = (span.first + i) * layout.heads + head;
     const Target target{layout, pages.pages[position / kPagePositions - pages.first_page], head};
     store(keys + at * layout.key_width, layout.key_width, layout.encoding, target.row(layout.keys, layout.key_row, row),
           target.scale(layout.key_scales, row));

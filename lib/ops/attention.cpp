@@ -15,7 +15,7 @@ namespace {
 using kernels::kBlockPositions;
 using kernels::StateRows;
 
-constexpr size_t kTileRows = 32;   // query rows of a task: tokens x heads of the group
+constexpr size_t kTileRows = 32;  // query rows of a task: tokens x heads of the group
 
 size_t group_of(const schema::Attention& options) { return options.heads() / options.kv_heads(); }
 size_t tile_tokens(const schema::Attention& options) { return std::max<size_t>(1, kTileRows / group_of(options)); }
@@ -41,7 +41,8 @@ Status verify_input(const VerifyContext& context, size_t input, const char* what
   const Value& value = context.input(input);
   if (value.columns != columns)
     return Status::error(Code::corrupt, "Attention: the %s have %u columns, expected %u", what, value.columns, columns);
-  if (!same_rows(value.rows, context.input(0).rows)) return Status::error(Code::corrupt, "Attention: the %s have other rows than the queries", what);
+  if (!same_rows(value.rows, context.input(0).rows))
+    return Status::error(Code::corrupt, "Attention: the %s have other rows than the queries", what);
   if (value.rows.constant != 0) return Status::error(Code::corrupt, "Attention: the %s have rows that belong to no sequence", what);
   return {};
 }
@@ -57,9 +58,11 @@ Status verify_state(const VerifyContext& context) {
   const uint32_t values = options.value_prefix() ? 0 : options.value_width();
   if (state.heads != options.kv_heads() || state.key_width != options.key_width() || state.value_width != values)
     return Status::error(Code::corrupt, "Attention: state \"%.*s\" has %u heads of %u and %u columns, expected %u of %u and %u", length,
-                         state.name.data(), state.heads, state.key_width, state.value_width, options.kv_heads(), options.key_width(), values);
+                         state.name.data(), state.heads, state.key_width, state.value_width, options.kv_heads(), options.key_width(),
+                         values);
   if (!is_symbol(context.input(0).rows, schema::Symbol::tokens))
-    return Status::error(Code::corrupt, "Attention: queries of state \"%.*s\" do not have one row for each token", length, state.name.data());
+    return Status::error(Code::corrupt, "Attention: queries of state \"%.*s\" do not have one row for each token", length,
+                         state.name.data());
   return {};
 }
 
@@ -87,10 +90,10 @@ void shape(const VerifyContext& context, Value* outputs) {
 
 /// One worker's memory for a tile of query rows.
 struct Tile {
-  float* queries;   // [rows][key_width]
-  float* scores;    // [rows][64]
-  float* out;       // [rows][value_width]
-  float *maximum, *sum, *rescale;   // [rows]
+  float* queries;                  // [rows][key_width]
+  float* scores;                   // [rows][64]
+  float* out;                      // [rows][value_width]
+  float *maximum, *sum, *rescale;  // [rows]
 
   static size_t floats(const schema::Attention& options, size_t rows) {
     return rows * (options.key_width() + kBlockPositions + options.value_width() + 3);
@@ -124,9 +127,9 @@ Status prepare(const PlanContext& context, void* constant) {
 /// Keys and values of one sequence and head, block by block.
 struct Source {
   const schema::Attention& options;
-  const StateLayout* layout = nullptr;   // state: pages
+  const StateLayout* layout = nullptr;  // state: pages
   const StatePages* pages = nullptr;
-  const float* keys = nullptr;           // this call's rows: position 0 of the sequence, head 0
+  const float* keys = nullptr;  // this call's rows: position 0 of the sequence, head 0
   const float* values = nullptr;
   size_t head = 0;
 
@@ -184,7 +187,8 @@ void Walk::block(size_t index) const {
   const StateRows keys = source.keys_of(index), values = source.values_of(index);
   const auto within = [&](size_t token) {
     const Visible seen = visible(token);
-    return Visible{std::clamp(seen.first, begin, begin + kBlockPositions) - begin, std::clamp(seen.last, begin, begin + kBlockPositions) - begin};
+    return Visible{std::clamp(seen.first, begin, begin + kBlockPositions) - begin,
+                   std::clamp(seen.last, begin, begin + kBlockPositions) - begin};
   };
   // Tokens that see the same stretch of the block go through the kernels together.
   for (size_t t = 0, next; t < tokens; t = next) {
@@ -197,8 +201,7 @@ void Walk::block(size_t index) const {
     kernels.scores(tile.queries + row * key_width, key_width, rows, key_width, keys, seen.first, seen.last, options.scale(), scores);
     for (size_t r = 0; r < rows; ++r) {
       float* line = scores + r * kBlockPositions;
-      if (bias.any())
-        bias.apply(line, begin, seen.first, seen.last, first_position + t + r / group, source.head * group + r % group);
+      if (bias.any()) bias.apply(line, begin, seen.first, seen.last, first_position + t + r / group, source.head * group + r % group);
       tile.rescale[row + r] = kernels.softmax_step(line, seen.first, seen.last, tile.maximum + row + r, tile.sum + row + r);
     }
     kernels.accumulate(scores, rows, values, value_width, seen.first, seen.last, tile.rescale + row, tile.out + row * value_width,
@@ -220,7 +223,7 @@ struct Call {
   const RunContext& context;
   const schema::Attention& options;
   const Bias bias;
-  const uint32_t* tile_starts;   // [sequence + 1]: tiles of the sequences before
+  const uint32_t* tile_starts;  // [sequence + 1]: tiles of the sequences before
 
   void task(size_t index, size_t worker) const;
 };
@@ -243,7 +246,8 @@ void Call::task(size_t index, size_t worker) const {
     keys = context.states[state].kind == schema::StateKind::token ? start + span.count : source.pages->length;
   } else {
     source.keys = context.f32(context.node.inputs[1]) + span.first * options.kv_heads() * key_width;
-    if (!options.value_prefix()) source.values = context.f32(context.node.inputs[2]) + span.first * options.kv_heads() * options.value_width();
+    if (!options.value_prefix())
+      source.values = context.f32(context.node.inputs[2]) + span.first * options.kv_heads() * options.value_width();
   }
   const Walk walk{context,
                   options,
@@ -259,7 +263,8 @@ void Call::task(size_t index, size_t worker) const {
   const size_t from = walk.visible(0).first / kBlockPositions;
   const size_t to = (walk.visible(tokens - 1).last + kBlockPositions - 1) / kBlockPositions;
   for (size_t block = from; block < to; ++block) walk.block(block);
-  walk.finish(context.f32_out(context.node.outputs[0]) + (span.first + first) * out_stride + head * group * options.value_width(), out_stride);
+  walk.finish(context.f32_out(context.node.outputs[0]) + (span.first + first) * out_stride + head * group * options.value_width(),
+              out_stride);
 }
 
 void run(const RunContext& context) {
@@ -270,7 +275,8 @@ void run(const RunContext& context) {
   for (size_t s = 0; s < context.sequences; ++s)
     tile_starts[s + 1] = tile_starts[s] + static_cast<uint32_t>((context.span(context.node.inputs[0], s).count + most - 1) / most);
   const int32_t relative = options.relative_bias_tensor();
-  const Call call{context, options,
+  const Call call{context,
+                  options,
                   {options, context.kernels.vector, numbers(context.tensors, options.slopes_tensor()), numbers(context.tensors, relative),
                    relative < 0 ? 0 : context.tensors[static_cast<size_t>(relative)].rows, static_cast<const uint16_t*>(context.constant)},
                   tile_starts};

@@ -16,14 +16,16 @@ bool both_directions(const schema::Attention& options) { return options.reader()
 
 Status verify_bias(const VerifyContext& context) noexcept {
   const auto& options = context.node.as<schema::Attention>();
-  if (!(options.softcap() >= 0) || !std::isfinite(options.softcap())) return Status::error(Code::corrupt, "Attention: the soft-cap is below 0");
+  if (!(options.softcap() >= 0) || !std::isfinite(options.softcap()))
+    return Status::error(Code::corrupt, "Attention: the soft-cap is below 0");
   if (options.sinks_tensor() >= 0) LINNET_TRY(context.vector(options.sinks_tensor(), "sinks", options.heads()).status());
   if (options.slopes_tensor() >= 0) LINNET_TRY(context.vector(options.slopes_tensor(), "slopes", options.heads()).status());
   if (options.relative_bias_tensor() < 0) return {};
   LINNET_ASSIGN(const Tensor* table, context.tensor(options.relative_bias_tensor(), "relative bias", 0, options.heads()));
   const uint32_t exact = both_directions(options) ? table->rows / 4 : table->rows / 2;
   if (table->encoding != schema::Encoding::f32 || table->count != 1 || exact == 0 || table->rows > kBuckets)
-    return Status::error(Code::corrupt, "Attention: the relative bias \"%.*s\" is %u x %s of %u buckets, expected one matrix of f32 with 4 to %u",
+    return Status::error(Code::corrupt,
+                         "Attention: the relative bias \"%.*s\" is %u x %s of %u buckets, expected one matrix of f32 with 4 to %u",
                          static_cast<int>(table->name.size()), table->name.data(), table->count, schema::EnumNameEncoding(table->encoding),
                          table->rows, kBuckets);
   if (options.relative_distance() <= exact || options.relative_distance() > core::limits::kContext)

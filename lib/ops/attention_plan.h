@@ -34,10 +34,10 @@ void relative_buckets(const schema::Attention& options, uint32_t buckets, uint16
 struct Bias {
   const schema::Attention& options;
   const kernels::VectorKernels& kernels;
-  const float* slopes;            // [heads] or null
-  const float* relative;          // [buckets][heads] or null
+  const float* slopes;    // [heads] or null
+  const float* relative;  // [buckets][heads] or null
   uint32_t buckets;
-  const uint16_t* bucket_table;   // relative_buckets
+  const uint16_t* bucket_table;  // relative_buckets
 
   bool any() const { return options.softcap() > 0 || slopes || relative; }
   void apply(float* scores, size_t block, size_t first, size_t last, size_t position, size_t head) const;

@@ -8,12 +8,14 @@ using schema::StateKind;
 
 Visible Reach::of(size_t position) const {
   switch (reader) {
-    case Reader::causal: return {0, position + 1};
+    case Reader::causal:
+      return {0, position + 1};
     case Reader::window: {
       if (!both_sides) return {position + 1 > window ? position + 1 - window : 0, position + 1};
       return {position > window ? position - window : 0, std::min(keys, position + window + 1)};
     }
-    default: return {0, keys};
+    default:
+      return {0, keys};
   }
 }
 
@@ -34,13 +36,14 @@ Status verify_reader(const VerifyContext& context) noexcept {
   const int length = static_cast<int>(state.name.size());
   if (state.kind == StateKind::source) {
     if (reader == Reader::bidirectional) return {};
-    return Status::error(Code::corrupt, "Attention: reader %s of source state \"%.*s\", expected bidirectional", schema::EnumNameReader(reader),
-                         length, state.name.data());
+    return Status::error(Code::corrupt, "Attention: reader %s of source state \"%.*s\", expected bidirectional",
+                         schema::EnumNameReader(reader), length, state.name.data());
   }
   // What a row of token state sees must not depend on where a prompt was cut.
   if (reader == Reader::bidirectional || options.both_sides())
-    return Status::error(Code::corrupt, "Attention: token state \"%.*s\" read in both directions, expected causal, a causal window or prefix",
-                         length, state.name.data());
+    return Status::error(Code::corrupt,
+                         "Attention: token state \"%.*s\" read in both directions, expected causal, a causal window or prefix", length,
+                         state.name.data());
   if (state.window != 0 && (reader != Reader::window || options.window() > state.window))
     return Status::error(Code::corrupt, "Attention: state \"%.*s\" keeps %u positions, but the reader looks further back", length,
                          state.name.data(), state.window);

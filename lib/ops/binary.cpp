@@ -7,7 +7,9 @@ namespace {
 
 using schema::BinaryFunction;
 
-bool one_row(const Value& value) { return value.rows.symbol == schema::Symbol::none && value.rows.per_sequence == 0 && value.rows.constant == 1; }
+bool one_row(const Value& value) {
+  return value.rows.symbol == schema::Symbol::none && value.rows.per_sequence == 0 && value.rows.constant == 1;
+}
 
 Status verify(const VerifyContext& context) {
   const BinaryFunction function = context.node.as<schema::Binary>().function();

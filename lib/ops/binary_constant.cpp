@@ -12,7 +12,8 @@ Status verify(const VerifyContext& context) {
   LINNET_TRY(context.expect_inputs(1));
   LINNET_TRY(context.expect_type(0, schema::ValueType::f32));
   if (options.function() > BinaryFunction::MAX)
-    return Status::error(Code::unsupported, "BinaryConstant: function %u is not part of this build", static_cast<unsigned>(options.function()));
+    return Status::error(Code::unsupported, "BinaryConstant: function %u is not part of this build",
+                         static_cast<unsigned>(options.function()));
   LINNET_TRY(context.vector(options.tensor(), "row", context.input(0).columns).status());
   return {};
 }

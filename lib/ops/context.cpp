@@ -76,8 +76,10 @@ Span RunContext::span(uint32_t value, size_t sequence) const {
   const format::Rows& rule = values[value].rows;
   const auto before = [&](size_t s) -> size_t {
     uint64_t units = 0;
-    if (rule.symbol == Symbol::sequences) units = s;
-    else if (rule.symbol != Symbol::none) units = symbol_starts[static_cast<size_t>(rule.symbol)][s];
+    if (rule.symbol == Symbol::sequences)
+      units = s;
+    else if (rule.symbol != Symbol::none)
+      units = symbol_starts[static_cast<size_t>(rule.symbol)][s];
     return static_cast<size_t>(units * rule.multiply / rule.divide + uint64_t{rule.per_sequence} * s);
   };
   const size_t first = before(sequence);

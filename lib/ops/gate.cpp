@@ -9,7 +9,8 @@ Status verify(const VerifyContext& context) {
   const schema::Function function = context.node.as<schema::Gate>().function();
   if (context.inputs() != 1) LINNET_TRY(context.expect_inputs(2));
   for (size_t i = 0; i < context.inputs(); ++i) LINNET_TRY(context.expect_type(i, schema::ValueType::f32));
-  if (!known(function)) return Status::error(Code::unsupported, "Gate: function %u is not part of this build", static_cast<unsigned>(function));
+  if (!known(function))
+    return Status::error(Code::unsupported, "Gate: function %u is not part of this build", static_cast<unsigned>(function));
   const Value& gate = context.input(0);
   if (context.inputs() == 1) {
     if (gate.columns % 2 == 0) return {};

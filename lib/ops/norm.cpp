@@ -12,8 +12,8 @@ Status verify_numbers(const VerifyContext& context, int32_t index, const char* w
   if (index < 0) return {};
   LINNET_ASSIGN(const Tensor* found, context.vector(index, what, 0));
   if (found->columns == width || found->columns == columns) return {};
-  return Status::error(Code::corrupt, "Norm: the %s \"%.*s\" has %u numbers, expected %u or %u", what,
-                       static_cast<int>(found->name.size()), found->name.data(), found->columns, width, columns);
+  return Status::error(Code::corrupt, "Norm: the %s \"%.*s\" has %u numbers, expected %u or %u", what, static_cast<int>(found->name.size()),
+                       found->name.data(), found->columns, width, columns);
 }
 
 Status verify(const VerifyContext& context) {

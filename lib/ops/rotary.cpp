@@ -14,7 +14,8 @@ Status verify(const VerifyContext& context) {
   if (head_width == 0 || x.columns % head_width != 0)
     return Status::error(Code::corrupt, "Rotary: heads of %u columns do not divide %u", head_width, x.columns);
   if (angles.columns % 2 != 0 || angles.columns > head_width)
-    return Status::error(Code::corrupt, "Rotary: %u angle columns, expected an even number up to the head's %u", angles.columns, head_width);
+    return Status::error(Code::corrupt, "Rotary: %u angle columns, expected an even number up to the head's %u", angles.columns,
+                         head_width);
   if (!same_rows(x.rows, angles.rows)) return Status::error(Code::corrupt, "Rotary: the angles have other rows than what they turn");
   return {};
 }

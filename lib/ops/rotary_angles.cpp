@@ -82,10 +82,10 @@ void shape(const VerifyContext& context, Value* outputs) {
 // Frequencies of this row: the file's, or longrope's second set, or dynamic ones made for the row's length.
 struct FrequencyChoice {
   const schema::RotaryAngles& options;
-  const float* prepared;         // [width / 2], longrope: then the long ones
+  const float* prepared;  // [width / 2], longrope: then the long ones
   const float* factors;
-  float* dynamic;                // this worker's [width / 2]
-  uint32_t dynamic_length = 0;   // what `dynamic` was made for
+  float* dynamic;               // this worker's [width / 2]
+  uint32_t dynamic_length = 0;  // what `dynamic` was made for
 
   const float* of_length(uint32_t length) {
     if (!asks_length(options) || length <= options.original_positions()) return prepared;

@@ -18,7 +18,8 @@ Status verify(const VerifyContext& context) {
   if (rows.bound == 0 && !is_symbol(x.rows, schema::Symbol::tokens))
     return Status::error(Code::corrupt, "SelectRows: the rows count tokens, but the first input does not have one row for each token");
   if (rows.bound > 0 && rows.bound > x.rows.constant)
-    return Status::error(Code::corrupt, "SelectRows: rows below %u of an input that need not have more than %u", rows.bound, x.rows.constant);
+    return Status::error(Code::corrupt, "SelectRows: rows below %u of an input that need not have more than %u", rows.bound,
+                         x.rows.constant);
   return {};
 }
 

@@ -9,7 +9,8 @@ Status verify(const VerifyContext& context) {
   const schema::Function function = context.node.as<schema::Unary>().function();
   LINNET_TRY(context.expect_inputs(1));
   LINNET_TRY(context.expect_type(0, schema::ValueType::f32));
-  if (!known(function)) return Status::error(Code::unsupported, "Unary: function %u is not part of this build", static_cast<unsigned>(function));
+  if (!known(function))
+    return Status::error(Code::unsupported, "Unary: function %u is not part of this build", static_cast<unsigned>(function));
   return {};
 }
 

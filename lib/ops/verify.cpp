@@ -17,8 +17,8 @@ struct Verifier {
   const Program& program;
   std::span<const Tensor> tensors;
   std::span<const State> states;
-  core::Array<uint8_t> defined;    // by value
-  core::Array<uint8_t> appended;   // by state: an Append was met
+  core::Array<uint8_t> defined;   // by value
+  core::Array<uint8_t> appended;  // by state: an Append was met
 
   Status values() noexcept;
   Status inputs() noexcept;
@@ -31,8 +31,8 @@ Status check_rows(const format::Rows& rows) noexcept {
     return Status::error(Code::unsupported, "rows depend on symbol %u, which this build does not know", static_cast<unsigned>(rows.symbol));
   if (rows.divide == 0) return Status::error(Code::corrupt, "rows are divided by 0");
   if (rows.symbol != Symbol::none && rows.multiply % rows.divide != 0)
-    return Status::error(Code::unsupported, "rows are %u / %u of %s, which is not a whole number for every call", rows.multiply, rows.divide,
-                         schema::EnumNameSymbol(rows.symbol));
+    return Status::error(Code::unsupported, "rows are %u / %u of %s, which is not a whole number for every call", rows.multiply,
+                         rows.divide, schema::EnumNameSymbol(rows.symbol));
   return {};
 }
 
@@ -40,8 +40,7 @@ Status check_value(const Value& value) noexcept {
   if (value.type > ValueType::MAX)
     return Status::error(Code::unsupported, "type %u, which this build does not know", static_cast<unsigned>(value.type));
   const uint32_t most = value.type == ValueType::q8 ? limits::kColumns : limits::kDenseColumns;
-  if (value.columns == 0 || value.columns > most)
-    return Status::error(Code::corrupt, "%u columns, expected 1 to %u", value.columns, most);
+  if (value.columns == 0 || value.columns > most) return Status::error(Code::corrupt, "%u columns, expected 1 to %u", value.columns, most);
   if (value.type != ValueType::index && value.bound != 0)
     return Status::error(Code::corrupt, "a bound of %u, but it is no index", value.bound);
   if (value.bound > INT32_MAX) return Status::error(Code::corrupt, "a bound of %u, expected at most 2147483647", value.bound);
@@ -64,13 +63,20 @@ struct RoleRule {
   uint32_t columns;
 };
 constexpr RoleRule kInputRoles[] = {
-    {Role::token_ids, ValueType::index, 1},        {Role::token_types, ValueType::index, 1},
-    {Role::positions, ValueType::index, 0},        {Role::lengths, ValueType::index, 1},
-    {Role::output_rows, ValueType::index, 1},      {Role::features, ValueType::f32, 0},
-    {Role::pixels, ValueType::f32, 0},             {Role::embeddings, ValueType::f32, 0},
-    {Role::global_tokens, ValueType::index, 1},    {Role::latent_codes, ValueType::index, 0},
-    {Role::source_ids, ValueType::index, 1},       {Role::source_positions, ValueType::index, 0},
-    {Role::image_positions, ValueType::index, 0},  {Role::image_rows, ValueType::index, 1},
+    {Role::token_ids, ValueType::index, 1},
+    {Role::token_types, ValueType::index, 1},
+    {Role::positions, ValueType::index, 0},
+    {Role::lengths, ValueType::index, 1},
+    {Role::output_rows, ValueType::index, 1},
+    {Role::features, ValueType::f32, 0},
+    {Role::pixels, ValueType::f32, 0},
+    {Role::embeddings, ValueType::f32, 0},
+    {Role::global_tokens, ValueType::index, 1},
+    {Role::latent_codes, ValueType::index, 0},
+    {Role::source_ids, ValueType::index, 1},
+    {Role::source_positions, ValueType::index, 0},
+    {Role::image_positions, ValueType::index, 0},
+    {Role::image_rows, ValueType::index, 1},
     {Role::noise, ValueType::f32, 0},
 };
 
@@ -103,7 +109,8 @@ Status Verifier::inputs() noexcept {
       return Status::error(Code::corrupt, "input \"%.*s\" is value %u, but there are %zu", length, port.name.data(), port.value,
                            program.values.size());
     if (defined[port.value])
-      return Status::error(Code::corrupt, "input \"%.*s\" is value %u, which is another input already", length, port.name.data(), port.value);
+      return Status::error(Code::corrupt, "input \"%.*s\" is value %u, which is another input already", length, port.name.data(),
+                           port.value);
     if (Status status = check_input(port, program.values[port.value]); !status.ok())
       return Status::error(status.code(), "input \"%.*s\": %s", length, port.name.data(), status.message());
     defined[port.value] = 1;
@@ -133,10 +140,14 @@ Status check_operands(const Node& node, const core::Array<uint8_t>& defined) noe
 
 Status check_shape(const VerifyContext& context, const Value& declared, const Value& expected, uint32_t index) noexcept {
   const char* what = nullptr;
-  if (declared.type != expected.type) what = "type";
-  else if (declared.columns != expected.columns) what = "number of columns";
-  else if (!same_rows(declared.rows, expected.rows)) what = "number of rows";
-  else if (declared.bound != expected.bound) what = "bound";
+  if (declared.type != expected.type)
+    what = "type";
+  else if (declared.columns != expected.columns)
+    what = "number of columns";
+  else if (!same_rows(declared.rows, expected.rows))
+    what = "number of rows";
+  else if (declared.bound != expected.bound)
+    what = "bound";
   if (!what) return {};
   return Status::error(Code::corrupt, "%s: value %u is declared with another %s (%s, %u columns) than what it gets (%s, %u columns)",
                        name_of(context.node), index, what, schema::EnumNameValueType(declared.type), declared.columns,
@@ -172,8 +183,7 @@ Status Verifier::node(const Node& node) noexcept {
   if (found.shape) found.shape(context, expected);
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     LINNET_TRY(check_shape(context, program.values[node.outputs[i]], expected[i], node.outputs[i]));
-    if (defined[node.outputs[i]])
-      return Status::error(Code::corrupt, "%s: it writes value %u twice", name_of(node), node.outputs[i]);
+    if (defined[node.outputs[i]]) return Status::error(Code::corrupt, "%s: it writes value %u twice", name_of(node), node.outputs[i]);
     defined[node.outputs[i]] = 1;
   }
   return {};

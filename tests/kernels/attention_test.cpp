@@ -25,7 +25,9 @@ size_t row_bytes(size_t width, StateEncoding encoding) {
 /// 64 stored rows before a page that faults, and the numbers they stand for.
 struct Stored {
   Stored(size_t width, StateEncoding encoding, uint64_t seed)
-      : memory(kBlockPositions * row_bytes(width, encoding), 1), scales(kBlockPositions), numbers(kBlockPositions * width),
+      : memory(kBlockPositions * row_bytes(width, encoding), 1),
+        scales(kBlockPositions),
+        numbers(kBlockPositions * width),
         rows{memory.bytes(), row_bytes(width, encoding), scales.data(), encoding} {
     Random random(seed);
     for (size_t j = 0; j < kBlockPositions; ++j) {
@@ -101,7 +103,8 @@ TEST_CASE("weighted sums of values add to the rescaled row, key after key") {
           for (const auto& [first, last] : {std::pair<size_t, size_t>{0, 64}, {0, 1}, {30, 33}, {63, 64}}) {
             CAPTURE(kernels::name(level));
             const Stored values(width, encoding, width + 1);
-            const auto weights = numbers(queries * kBlockPositions, 2), rescale = numbers(queries, 3), before = numbers(queries * (width + 1), 4);
+            const auto weights = numbers(queries * kBlockPositions, 2), rescale = numbers(queries, 3),
+                       before = numbers(queries * (width + 1), 4);
             auto out = before;
             kernels::table(level).attention.accumulate(weights.data(), queries, values.rows, width, first, last, rescale.data(), out.data(),
                                                        width + 1);
@@ -109,7 +112,8 @@ TEST_CASE("weighted sums of values add to the rescaled row, key after key") {
               for (size_t i = 0; i < width; ++i) {
                 double sum = static_cast<double>(before[r * (width + 1) + i]) * static_cast<double>(rescale[r]), size = std::fabs(sum);
                 for (size_t j = first; j < last; ++j) {
-                  const double product = static_cast<double>(weights[r * kBlockPositions + j]) * static_cast<double>(values.numbers[j * width + i]);
+                  const double product =
+                      static_cast<double>(weights[r * kBlockPositions + j]) * static_cast<double>(values.numbers[j * width + i]);
                   sum += product;
                   size += std::fabs(product);
                 }
@@ -157,7 +161,8 @@ TEST_CASE("softmax steps over blocks end in the softmax of all") {
       double total = 0, most = -1e30;
       const auto each = [&](auto body) {
         for (size_t j = 0; j < count; ++j) {
-          body(static_cast<double>(first_scores[64 - count + j]), static_cast<double>(first[64 - count + j]) * static_cast<double>(rescale));
+          body(static_cast<double>(first_scores[64 - count + j]),
+               static_cast<double>(first[64 - count + j]) * static_cast<double>(rescale));
           body(static_cast<double>(second_scores[j]), static_cast<double>(second[j]));
         }
       };
@@ -165,7 +170,9 @@ TEST_CASE("softmax steps over blocks end in the softmax of all") {
       each([&](double score, double) { total += std::exp(score - most); });
       CHECK(static_cast<double>(maximum) == most);
       CHECK(sum == doctest::Approx(total).epsilon(2e-6));
-      each([&](double score, double weight) { REQUIRE(std::fabs(weight - std::exp(score - most)) <= 2e-6 * std::exp(score - most) + 1e-30); });
+      each([&](double score, double weight) {
+        REQUIRE(std::fabs(weight - std::exp(score - most)) <= 2e-6 * std::exp(score - most) + 1e-30);
+      });
     }
 }
 
@@ -202,7 +209,7 @@ TEST_CASE("int8 rows are rounded steps of the largest number over 127; NaN is 0 
   for (kernels::Level level : levels()) {
     CAPTURE(kernels::name(level));
     const auto store = kernels::table(level).attention.store;
-    const float x[4] = {-254, 127, 1, 3};   // steps of 2: halves go to even
+    const float x[4] = {-254, 127, 1, 3};  // steps of 2: halves go to even
     uint8_t row[4];
     float scale;
     store(x, 4, StateEncoding::int8, row, &scale);

@@ -40,21 +40,32 @@ void check_close(const Row& got, const std::function<double(size_t)>& expected, 
 double exact(Activation function, double x) {
   const auto sigmoid = [](double y) { return 1 / (1 + std::exp(-y)); };
   switch (function) {
-    case Activation::gelu: return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
-    case Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
-    case Activation::gelu_quick: return x * sigmoid(1.702 * x);
-    case Activation::silu: return x * sigmoid(x);
-    case Activation::relu: return x > 0 ? x : 0;
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return sigmoid(x);
-    case Activation::exp: return std::exp(x);
-    case Activation::softplus: return std::log1p(std::exp(x));
-    default: return x;
+    case Activation::gelu:
+      return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
+    case Activation::gelu_tanh:
+      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    case Activation::gelu_quick:
+      return x * sigmoid(1.702 * x);
+    case Activation::silu:
+      return x * sigmoid(x);
+    case Activation::relu:
+      return x > 0 ? x : 0;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::exp:
+      return std::exp(x);
+    case Activation::softplus:
+      return std::log1p(std::exp(x));
+    default:
+      return x;
   }
 }
 
-constexpr Activation kActivations[] = {Activation::identity, Activation::gelu, Activation::gelu_tanh, Activation::gelu_quick, Activation::silu,
-                                       Activation::relu, Activation::tanh, Activation::sigmoid, Activation::exp, Activation::softplus};
+constexpr Activation kActivations[] = {Activation::identity, Activation::gelu,    Activation::gelu_tanh, Activation::gelu_quick,
+                                       Activation::silu,     Activation::relu,    Activation::tanh,      Activation::sigmoid,
+                                       Activation::exp,      Activation::softplus};
 
 }  // namespace
 
@@ -65,13 +76,14 @@ TEST_CASE("activations are near the exact functions over their whole range") {
       CAPTURE(static_cast<int>(function));
       const size_t count = 40001;
       Row x(count), out(count);
-      for (size_t i = 0; i < count; ++i) x.data()[i] = (static_cast<float>(i) - 20000) / 1000;   // -20 .. 20
+      for (size_t i = 0; i < count; ++i) x.data()[i] = (static_cast<float>(i) - 20000) / 1000;  // -20 .. 20
       kernels::table(level).vector.activate(function, x.data(), count, out.data());
       const bool product = function == Activation::gelu || function == Activation::gelu_tanh || function == Activation::gelu_quick;
       for (size_t i = 0; i < count; ++i) {
         const double expected = exact(function, static_cast<double>(x[i]));
         // gelu subtracts nearly equal numbers for x far below 0: there the error is measured against x.
-        const double allowed = product ? 2e-7 * (std::fabs(expected) + std::fabs(static_cast<double>(x[i]))) : 1e-6 * std::fabs(expected) + 1e-37;
+        const double allowed =
+            product ? 2e-7 * (std::fabs(expected) + std::fabs(static_cast<double>(x[i]))) : 1e-6 * std::fabs(expected) + 1e-37;
         CAPTURE(x[i]);
         REQUIRE(std::fabs(out[i] - expected) <= allowed);
       }
@@ -110,7 +122,7 @@ TEST_CASE("activations of NaN are NaN and of infinities what their limits are") 
     CHECK(of(Activation::exp, 100) == kInfinity);
     CHECK(of(Activation::exp, -kInfinity) == 0);
     CHECK(of(Activation::exp, -120) == 0);
-    CHECK(of(Activation::exp, -90) == doctest::Approx(8.19401262e-40).epsilon(0.01));   // denormal
+    CHECK(of(Activation::exp, -90) == doctest::Approx(8.19401262e-40).epsilon(0.01));  // denormal
     CHECK(of(Activation::tanh, kInfinity) == 1);
     CHECK(of(Activation::tanh, -kInfinity) == -1);
     CHECK(of(Activation::sigmoid, -kInfinity) == 0);
@@ -190,11 +202,14 @@ TEST_CASE("a turn is the product with the Sylvester-Hadamard matrix") {
     for (size_t block : {16, 64, 256}) {
       Row x(block, 8), out(block);
       kernels::table(level).vector.turn(x.data(), block, block, out.data());
-      check_close(out, [&](size_t row) {
-        double sum = 0;
-        for (size_t i = 0; i < block; ++i) sum += (__builtin_popcountll(row & i) % 2 ? -1.0 : 1.0) * static_cast<double>(x[i]);
-        return sum / std::sqrt(static_cast<double>(block));
-      }, 1e-6, 1e-5);
+      check_close(
+          out,
+          [&](size_t row) {
+            double sum = 0;
+            for (size_t i = 0; i < block; ++i) sum += (__builtin_popcountll(row & i) % 2 ? -1.0 : 1.0) * static_cast<double>(x[i]);
+            return sum / std::sqrt(static_cast<double>(block));
+          },
+          1e-6, 1e-5);
     }
 }
 
@@ -212,17 +227,21 @@ TEST_CASE("norms follow their formulas with and without weights and biases, in p
       const auto normal = [&](size_t i) { return (x[i] - mean) / std::sqrt(variance + 1e-3); };
       const auto root = [&](size_t i) { return x[i] / std::sqrt(square / static_cast<double>(count) + 1e-3); };
       vector.layer_norm(x.data(), count, 1e-3f, weight.data(), bias.data(), out.data());
-      check_close(out, [&](size_t i) { return normal(i) * weight[i] + bias[i]; }, 2e-6, 3e-6);
+      check_close(
+          out, [&](size_t i) { return normal(i) * weight[i] + bias[i]; }, 2e-6, 3e-6);
       vector.layer_norm(x.data(), count, 1e-3f, nullptr, bias.data(), out.data());
-      check_close(out, [&](size_t i) { return normal(i) + bias[i]; }, 2e-6, 3e-6);
+      check_close(
+          out, [&](size_t i) { return normal(i) + bias[i]; }, 2e-6, 3e-6);
       vector.layer_norm(x.data(), count, 1e-3f, nullptr, nullptr, out.data());
       check_close(out, normal, 2e-6, 3e-6);
       vector.rms_norm(x.data(), count, 1e-3f, weight.data(), out.data());
-      check_close(out, [&](size_t i) { return root(i) * weight[i]; }, 2e-6, 1e-7);
+      check_close(
+          out, [&](size_t i) { return root(i) * weight[i]; }, 2e-6, 1e-7);
       vector.rms_norm(x.data(), count, 1e-3f, nullptr, out.data());
       check_close(out, root, 2e-6, 1e-7);
       vector.l2_norm(x.data(), count, 1e-12f, out.data());
-      check_close(out, [&](size_t i) { return x[i] / std::sqrt(square); }, 2e-6, 1e-7);
+      check_close(
+          out, [&](size_t i) { return x[i] / std::sqrt(square); }, 2e-6, 1e-7);
       Row copy(count);
       std::memcpy(copy.data(), x.data(), count * sizeof(float));
       vector.layer_norm(copy.data(), count, 1e-3f, weight.data(), bias.data(), copy.data());

@@ -11,12 +11,15 @@ struct Oracle {
   size_t heads, kv_heads, key_width, value_width;
   double scale = 1;
   std::function<bool(size_t query, size_t key)> sees;
-  std::function<double(double score, size_t query, size_t key, size_t head)> bend = [](double score, size_t, size_t, size_t) { return score; };
+  std::function<double(double score, size_t query, size_t key, size_t head)> bend = [](double score, size_t, size_t, size_t) {
+    return score;
+  };
   const std::vector<float>* sinks = nullptr;
   bool value_prefix = false;
 
   /// q: [queries][heads * key_width] at positions first, first + 1, ...; k, v: [keys][kv_heads * width].
-  std::vector<float> operator()(const std::vector<float>& q, const std::vector<float>& k, const std::vector<float>& v, size_t first = 0) const {
+  std::vector<float> operator()(const std::vector<float>& q, const std::vector<float>& k, const std::vector<float>& v,
+                                size_t first = 0) const {
     const size_t queries = q.size() / (heads * key_width), keys = k.size() / (kv_heads * key_width);
     std::vector<float> out(queries * heads * value_width);
     for (size_t t = 0; t < queries; ++t)

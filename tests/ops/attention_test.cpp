@@ -29,8 +29,8 @@ struct Case {
 
 auto options(const Case& c, int32_t state) {
   return [=](flatbuffers::FlatBufferBuilder& builder) {
-    return schema::CreateAttention(builder, state, c.reader, c.shape.heads, c.shape.kv_heads, c.shape.key_width, c.shape.value_width, c.scale,
-                                   c.softcap, c.window, c.both_sides, c.sinks, c.slopes, c.relative, c.distance, c.value_prefix);
+    return schema::CreateAttention(builder, state, c.reader, c.shape.heads, c.shape.kv_heads, c.shape.key_width, c.shape.value_width,
+                                   c.scale, c.softcap, c.window, c.both_sides, c.sinks, c.slopes, c.relative, c.distance, c.value_prefix);
   };
 }
 
@@ -39,12 +39,17 @@ Oracle oracle(const Case& c) {
   made.value_prefix = c.value_prefix;
   const size_t window = c.window;
   switch (c.reader) {
-    case Reader::causal: made.sees = [](size_t t, size_t s) { return s <= t; }; break;
-    case Reader::window:
-      if (c.both_sides) made.sees = [window](size_t t, size_t s) { return s + window >= t && s <= t + window; };
-      else made.sees = [window](size_t t, size_t s) { return s <= t && s + window > t; };
+    case Reader::causal:
+      made.sees = [](size_t t, size_t s) { return s <= t; };
       break;
-    default: made.sees = [](size_t, size_t) { return true; };
+    case Reader::window:
+      if (c.both_sides)
+        made.sees = [window](size_t t, size_t s) { return s + window >= t && s <= t + window; };
+      else
+        made.sees = [window](size_t t, size_t s) { return s <= t && s + window > t; };
+      break;
+    default:
+      made.sees = [](size_t, size_t) { return true; };
   }
   return made;
 }
@@ -65,7 +70,8 @@ std::vector<float> rows_of(const std::vector<float>& all, size_t columns, size_t
 void check_own(const Case& c, const std::vector<uint32_t>& lengths, kernels::Level level, uint32_t threads) {
   size_t total = 0;
   for (uint32_t length : lengths) total += length;
-  const auto q = random_numbers(total * c.shape.heads * c.shape.key_width, 1), k = random_numbers(total * c.shape.kv_heads * c.shape.key_width, 2),
+  const auto q = random_numbers(total * c.shape.heads * c.shape.key_width, 1),
+             k = random_numbers(total * c.shape.kv_heads * c.shape.key_width, 2),
              v = random_numbers(total * c.shape.kv_heads * c.shape.value_width, 3);
   Trial trial;
   trial.sequences = lengths.size();
@@ -93,8 +99,8 @@ void check_own(const Case& c, const std::vector<uint32_t>& lengths, kernels::Lev
 
 /// One sequence's rows go through Append and Attention in calls of the given numbers of tokens; all rows' results in order.
 std::vector<float> through_state(const Case& c, const std::vector<float>& q, const std::vector<float>& k, const std::vector<float>& v,
-                                 const std::vector<uint32_t>& chunks, kernels::StateEncoding encoding, kernels::Level level, uint32_t threads,
-                                 const std::vector<float>& sinks = {}) {
+                                 const std::vector<uint32_t>& chunks, kernels::StateEncoding encoding, kernels::Level level,
+                                 uint32_t threads, const std::vector<float>& sinks = {}) {
   Trial trial;
   trial.counts[Symbol::tokens] = {0};
   trial.level = level;
@@ -168,7 +174,8 @@ TEST_CASE("attention over pages agrees with the oracle in every state encoding")
         CAPTURE(kernels::name(level));
         CAPTURE(static_cast<int>(encoding));
         for (const Case& c : {Case{shape}, Case{.shape = shape, .reader = Reader::window, .window = 37}}) {
-          const auto q = random_numbers(kTokens * shape.heads * shape.key_width, 4), k = random_numbers(kTokens * shape.kv_heads * shape.key_width, 5),
+          const auto q = random_numbers(kTokens * shape.heads * shape.key_width, 4),
+                     k = random_numbers(kTokens * shape.kv_heads * shape.key_width, 5),
                      v = random_numbers(kTokens * shape.kv_heads * shape.value_width, 6);
           check_close(through_state(c, q, k, v, {60, 1, 1, 88}, encoding, level, 1), oracle(c)(q, k, v), tolerance);
         }
@@ -182,7 +189,8 @@ TEST_CASE("results are the same bytes for any chunks of the prompt and any numbe
       for (kernels::StateEncoding encoding : {kernels::StateEncoding::f32, kernels::StateEncoding::f16, kernels::StateEncoding::int8}) {
         for (const Case& c : {Case{shape}, Case{.shape = shape, .reader = Reader::window, .window = 30, .softcap = 5}}) {
           CAPTURE(kernels::name(level));
-          const auto q = random_numbers(kTokens * shape.heads * shape.key_width, 7), k = random_numbers(kTokens * shape.kv_heads * shape.key_width, 8),
+          const auto q = random_numbers(kTokens * shape.heads * shape.key_width, 7),
+                     k = random_numbers(kTokens * shape.kv_heads * shape.key_width, 8),
                      v = random_numbers(kTokens * shape.kv_heads * shape.value_width, 9);
           const auto whole = through_state(c, q, k, v, {kTokens}, encoding, level, 1);
           CHECK(whole == through_state(c, q, k, v, {kTokens}, encoding, level, 3));
@@ -202,7 +210,8 @@ TEST_CASE("a neighbour in the batch changes no bit of a sequence's rows") {
       for (uint32_t length : lengths) total += length;
       // The sequence of interest has the same numbers wherever it stands.
       auto q = random_numbers(total * q_columns, 10), k = random_numbers(total * k_columns, 11), v = random_numbers(total * k_columns, 12);
-      const auto own_q = random_numbers(70 * q_columns, 13), own_k = random_numbers(70 * k_columns, 14), own_v = random_numbers(70 * k_columns, 15);
+      const auto own_q = random_numbers(70 * q_columns, 13), own_k = random_numbers(70 * k_columns, 14),
+                 own_v = random_numbers(70 * k_columns, 15);
       std::copy(own_q.begin(), own_q.end(), q.begin() + static_cast<long>(first * q_columns));
       std::copy(own_k.begin(), own_k.end(), k.begin() + static_cast<long>(first * k_columns));
       std::copy(own_v.begin(), own_v.end(), v.begin() + static_cast<long>(first * k_columns));

@@ -61,15 +61,19 @@ TEST_CASE("norms work over whole rows and over groups, with weights of a group o
         CAPTURE(width);
         CAPTURE(weights);
         Single single;
-        const int32_t weight = weights == 0 ? -1 : weights == 1 ? single.trial.tensor("weight", 1, 7, short_weight) : single.trial.tensor("weight", 1, 21, long_weight);
+        const int32_t weight = weights == 0   ? -1
+                               : weights == 1 ? single.trial.tensor("weight", 1, 7, short_weight)
+                                              : single.trial.tensor("weight", 1, 21, long_weight);
         const int32_t offset = kind == NormKind::layer && width == 7 ? single.trial.tensor("bias", 1, 7, bias) : -1;
-        const auto got = single.run<schema::Norm>([&](auto& builder) { return schema::CreateNorm(builder, kind, 1e-3f, width, weight, offset); },
-                                                  {single.trial.input(x, kColumns)}, kColumns);
+        const auto got =
+            single.run<schema::Norm>([&](auto& builder) { return schema::CreateNorm(builder, kind, 1e-3f, width, weight, offset); },
+                                     {single.trial.input(x, kColumns)}, kColumns);
         const size_t group = width ? width : kColumns;
         check(got, [&](size_t row, size_t column) {
           const float* values = x.data() + row * kColumns + column / group * group;
           double sum = 0, square = 0, variance = 0;
-          for (size_t i = 0; i < group; ++i) sum += static_cast<double>(values[i]), square += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+          for (size_t i = 0; i < group; ++i)
+            sum += static_cast<double>(values[i]), square += static_cast<double>(values[i]) * static_cast<double>(values[i]);
           const double mean = sum / static_cast<double>(group), value = static_cast<double>(x[row * kColumns + column]);
           for (size_t i = 0; i < group; ++i) variance += (values[i] - mean) * (values[i] - mean) / static_cast<double>(group);
           const double w = weights == 0 ? 1 : static_cast<double>(weights == 1 ? short_weight[column % 7] : long_weight[column]);
@@ -84,7 +88,8 @@ TEST_CASE("unary functions are applied to every number") {
   const auto x = random_numbers(kRows * 9, 5);
   const auto run = [&](Function function, const std::function<double(double)>& expected) {
     Single single;
-    const auto got = single.run<schema::Unary>([&](auto& builder) { return schema::CreateUnary(builder, function); }, {single.trial.input(x, 9)}, 9);
+    const auto got =
+        single.run<schema::Unary>([&](auto& builder) { return schema::CreateUnary(builder, function); }, {single.trial.input(x, 9)}, 9);
     check(got, [&](size_t row, size_t column) { return expected(static_cast<double>(x[row * 9 + column])); });
   };
   run(Function::identity, [](double y) { return y; });
@@ -102,10 +107,16 @@ TEST_CASE("binary operations take a second value of the same shape or a single r
       const uint32_t x = single.trial.input(a, 11);
       const uint32_t y = repeated ? single.trial.input(row, 11, {.constant = 1}) : single.trial.input(b, 11);
       const auto got = single.run<schema::Binary>([&](auto& builder) { return schema::CreateBinary(builder, function, 0.5f); }, {x, y}, 11);
-      check(got, [&](size_t r, size_t column) {
-        const double first = static_cast<double>(a[r * 11 + column]), second = 0.5 * static_cast<double>(repeated ? row[column] : b[r * 11 + column]);
-        return function == BinaryFunction::add ? first + second : function == BinaryFunction::subtract ? first - second : first * second;
-      }, 1e-6);
+      check(
+          got,
+          [&](size_t r, size_t column) {
+            const double first = static_cast<double>(a[r * 11 + column]),
+                         second = 0.5 * static_cast<double>(repeated ? row[column] : b[r * 11 + column]);
+            return function == BinaryFunction::add        ? first + second
+                   : function == BinaryFunction::subtract ? first - second
+                                                          : first * second;
+          },
+          1e-6);
     }
 }
 
@@ -114,12 +125,15 @@ TEST_CASE("binary operations with a constant row") {
   for (BinaryFunction function : {BinaryFunction::add, BinaryFunction::subtract, BinaryFunction::multiply}) {
     Single single;
     const int32_t tensor = single.trial.tensor("row", 1, 6, row);
-    const auto got = single.run<schema::BinaryConstant>([&](auto& builder) { return schema::CreateBinaryConstant(builder, function, tensor); },
-                                                        {single.trial.input(x, 6)}, 6);
-    check(got, [&](size_t r, size_t column) {
-      const double first = static_cast<double>(x[r * 6 + column]), second = static_cast<double>(row[column]);
-      return function == BinaryFunction::add ? first + second : function == BinaryFunction::subtract ? first - second : first * second;
-    }, 1e-6);
+    const auto got = single.run<schema::BinaryConstant>(
+        [&](auto& builder) { return schema::CreateBinaryConstant(builder, function, tensor); }, {single.trial.input(x, 6)}, 6);
+    check(
+        got,
+        [&](size_t r, size_t column) {
+          const double first = static_cast<double>(x[r * 6 + column]), second = static_cast<double>(row[column]);
+          return function == BinaryFunction::add ? first + second : function == BinaryFunction::subtract ? first - second : first * second;
+        },
+        1e-6);
   }
 }
 

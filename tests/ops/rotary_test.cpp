@@ -27,8 +27,9 @@ struct Rule {
 
   auto create() const {
     return [this](flatbuffers::FlatBufferBuilder& builder) {
-      return schema::CreateRotaryAnglesDirect(builder, width, base, scaling, factor, low, high, beta_fast, beta_slow, truncate, attention_factor,
-                                              original, short_factors, long_factors, sections.empty() ? nullptr : &sections);
+      return schema::CreateRotaryAnglesDirect(builder, width, base, scaling, factor, low, high, beta_fast, beta_slow, truncate,
+                                              attention_factor, original, short_factors, long_factors,
+                                              sections.empty() ? nullptr : &sections);
     };
   }
 };
@@ -94,8 +95,10 @@ TEST_CASE("llama3 keeps short waves, stretches long ones and blends those betwee
   check_angles(trial, rule, kPositions, {}, [&](size_t row, uint32_t i) {
     const double f = plain(rule, i), wave = 2 * kPi / f;
     double scaled;
-    if (wave < 8192.0 / 4) scaled = f, ++kept;
-    else if (wave > 8192.0 / 1) scaled = f / 8, ++stretched;
+    if (wave < 8192.0 / 4)
+      scaled = f, ++kept;
+    else if (wave > 8192.0 / 1)
+      scaled = f / 8, ++stretched;
     else {
       const double t = (8192.0 / wave - 1) / (4 - 1);
       scaled = (1 - t) * f / 8 + t * f, ++blended;
@@ -110,8 +113,15 @@ TEST_CASE("llama3 keeps short waves, stretches long ones and blends those betwee
 TEST_CASE("yarn ramps from kept to stretched frequencies, with and without whole channel bounds, times its attention factor") {
   for (bool truncate : {true, false}) {
     Trial trial;
-    const Rule rule{.width = 64, .base = 150000, .scaling = RotaryScaling::yarn, .factor = 32, .beta_fast = 32, .beta_slow = 1,
-                    .truncate = truncate, .attention_factor = 1.3465735f, .original = 4096};
+    const Rule rule{.width = 64,
+                    .base = 150000,
+                    .scaling = RotaryScaling::yarn,
+                    .factor = 32,
+                    .beta_fast = 32,
+                    .beta_slow = 1,
+                    .truncate = truncate,
+                    .attention_factor = 1.3465735f,
+                    .original = 4096};
     check_angles(trial, rule, kPositions, {}, [&](size_t row, uint32_t i) {
       const auto channel = [](double turns) { return 64 * std::log(4096 / (turns * 2 * kPi)) / (2 * std::log(150000.0)); };
       double low = channel(32), high = channel(1);
@@ -148,7 +158,7 @@ TEST_CASE("longrope takes long factors for sequences beyond the original positio
 }
 
 TEST_CASE("three-axis angles weave height and width into time") {
-  const std::vector<int32_t> positions = {3, 50, 700, 9, 9, 9};   // two rows of (time, height, width)
+  const std::vector<int32_t> positions = {3, 50, 700, 9, 9, 9};  // two rows of (time, height, width)
   Trial trial;
   const Rule rule{.width = 24, .sections = {6, 4, 2}};
   check_angles(trial, rule, positions, {}, [&](size_t row, uint32_t i) {

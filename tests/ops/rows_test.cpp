@@ -99,14 +99,16 @@ TEST_CASE("row expressions mean the same however they are written") {
 }
 
 TEST_CASE("rows and spans follow the expression for every sequence") {
-  std::vector<format::Value> values = {{.columns = 1, .rows = {.symbol = Symbol::patches, .multiply = 6, .divide = 2, .per_sequence = 2, .constant = 5}}};
+  std::vector<format::Value> values = {
+      {.columns = 1, .rows = {.symbol = Symbol::patches, .multiply = 6, .divide = 2, .per_sequence = 2, .constant = 5}}};
   const uint32_t prefix[] = {0, 4, 4, 7};
   const uint32_t* starts[format::kSymbols] = {};
   starts[static_cast<size_t>(Symbol::patches)] = prefix;
   uint64_t symbols[format::kSymbols] = {};
   symbols[static_cast<size_t>(Symbol::patches)] = 7;
   const format::Node node;
-  const ops::RunContext context{node, values, {}, {}, {}, {}, kernels::table(kernels::Level::portable), nullptr, nullptr, 0, nullptr, 3, symbols, starts,
+  const ops::RunContext context{node,    values,  {},      {},      {},     {},      kernels::table(kernels::Level::portable),
+                                nullptr, nullptr, 0,       nullptr, 3,      symbols, starts,
                                 nullptr, nullptr, nullptr, nullptr, nullptr};
   CHECK(context.rows(0) == 21 + 6 + 5);
   CHECK(context.span(0, 0).first == 0);

@@ -82,8 +82,9 @@ void Trial::run() {
     const size_t per_worker = (scratch.per_worker + 63) / 64 * 64;
     Block shared(scratch.shared), workers(per_worker * threads), constant(operation.constant_bytes ? operation.constant_bytes(plan) : 0);
     if (operation.prepare) static_cast<void>(operation.prepare(plan, constant.data()).ok());
-    operation.run({step.node, values_, tensors_, states_, memory, capacity, table, shared.data(), workers.data(), per_worker, constant.data(),
-                   sequences, symbols, start_pointers.data(), first_position.data(), pages.data(), layouts_.data(), parallel_run, &threads});
+    operation.run({step.node, values_, tensors_, states_, memory, capacity, table, shared.data(), workers.data(), per_worker,
+                   constant.data(), sequences, symbols, start_pointers.data(), first_position.data(), pages.data(), layouts_.data(),
+                   parallel_run, &threads});
     if (operation.release) operation.release(constant.data());
   }
   for (uint32_t v = 0; v < values_.size(); ++v) {

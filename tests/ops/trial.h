@@ -53,7 +53,7 @@ class Trial {
   // ---- the batch: how many units of each symbol every sequence brings
   size_t sequences = 1;
   std::map<Symbol, std::vector<uint32_t>> counts;
-  std::vector<uint32_t> first_position;   // 0 when shorter
+  std::vector<uint32_t> first_position;  // 0 when shorter
 
   // ---- how it is run
   kernels::Level level = kernels::Level::portable;
@@ -74,13 +74,15 @@ class Trial {
     inputs_.push_back({role, "input", index});
     return index;
   }
-  uint32_t input(std::vector<int32_t> numbers, uint32_t columns, uint32_t bound, Rows rows = tokens(), schema::Role role = schema::Role::positions) {
+  uint32_t input(std::vector<int32_t> numbers, uint32_t columns, uint32_t bound, Rows rows = tokens(),
+                 schema::Role role = schema::Role::positions) {
     const uint32_t index = value(ValueType::index, columns, rows, bound);
     set(index, numbers);
     inputs_.push_back({role, "input", index});
     return index;
   }
-  template <class Number> void set(uint32_t index, const std::vector<Number>& numbers) {
+  template <class Number>
+  void set(uint32_t index, const std::vector<Number>& numbers) {
     data_[index].resize(numbers.size() * sizeof(Number));
     if (!numbers.empty()) std::memcpy(data_[index].data(), numbers.data(), data_[index].size());
   }
@@ -158,7 +160,7 @@ class Trial {
     std::unique_ptr<std::vector<uint32_t>> inputs, outputs;
     format::Node node;
   };
-  struct Held {   // one sequence's pages of one state
+  struct Held {  // one sequence's pages of one state
     std::deque<Block> blocks;
     std::vector<uint8_t*> pages;
   };
@@ -173,7 +175,7 @@ class Trial {
   std::vector<format::Tensor> tensors_;
   std::vector<format::State> states_;
   std::vector<Step> steps_;
-  std::vector<Held> held_;   // [state * sequences + sequence]
+  std::vector<Held> held_;  // [state * sequences + sequence]
   std::vector<ops::StateLayout> layouts_;
 };
 

@@ -77,8 +77,8 @@ void angles(Trial& trial, const AngleOptions& o) {
   if (o.lengths) in.push_back(trial.input(Indices{}, 1, 100, tokens(), Role::lengths));
   trial.operation<schema::RotaryAngles>(
       [&](auto& builder) {
-        return schema::CreateRotaryAnglesDirect(builder, o.width, o.base, o.scaling, o.factor, o.low, o.high, o.beta_fast, 1, true, 1, o.original,
-                                                o.short_factors, o.long_factors, o.sections.empty() ? nullptr : &o.sections);
+        return schema::CreateRotaryAnglesDirect(builder, o.width, o.base, o.scaling, o.factor, o.low, o.high, o.beta_fast, 1, true, 1,
+                                                o.original, o.short_factors, o.long_factors, o.sections.empty() ? nullptr : &o.sections);
       },
       in, {trial.output(o.width ? o.width : 1)});
 }
@@ -104,8 +104,8 @@ void attention(Trial& trial, const AttentionOptions& o) {
   if (o.inputs > 2) in.push_back(numbers(trial, o.v, o.key_rows));
   trial.operation<schema::Attention>(
       [&](auto& builder) {
-        return schema::CreateAttention(builder, o.state, o.reader, o.heads, o.kv_heads, o.key_width, o.value_width, o.scale, o.softcap, o.window,
-                                       o.both_sides, o.sinks, o.slopes, o.relative, o.distance, o.value_prefix);
+        return schema::CreateAttention(builder, o.state, o.reader, o.heads, o.kv_heads, o.key_width, o.value_width, o.scale, o.softcap,
+                                       o.window, o.both_sides, o.sinks, o.slopes, o.relative, o.distance, o.value_prefix);
       },
       in, {trial.output(32)});
 }
@@ -131,15 +131,22 @@ TEST_CASE("values, inputs and outputs that contradict themselves are refused") {
   check_refused({
       {"no columns", Code::corrupt, "value 0: 0 columns", [](Trial& t) { numbers(t, 0); }},
       {"too many columns", Code::corrupt, "value 0", [](Trial& t) { numbers(t, core::limits::kDenseColumns + 1); }},
-      {"too many quantized columns", Code::corrupt, "value 0", [](Trial& t) { t.value(ValueType::q8, core::limits::kColumns + 1, tokens()); }},
+      {"too many quantized columns", Code::corrupt, "value 0",
+       [](Trial& t) { t.value(ValueType::q8, core::limits::kColumns + 1, tokens()); }},
       {"a type of the future", Code::unsupported, "type 77", [](Trial& t) { t.value(static_cast<ValueType>(77), 1, tokens()); }},
       {"a symbol of the future", Code::unsupported, "symbol 9", [](Trial& t) { numbers(t, 1, {.symbol = static_cast<Symbol>(9)}); }},
       {"division by 0", Code::corrupt, "divided by 0", [](Trial& t) { numbers(t, 1, {.symbol = Symbol::tokens, .divide = 0}); }},
       {"half tokens", Code::unsupported, "1 / 2 of tokens", [](Trial& t) { numbers(t, 1, {.symbol = Symbol::tokens, .divide = 2}); }},
       {"a bound of numbers", Code::corrupt, "no index", [](Trial& t) { t.value(ValueType::f32, 1, tokens(), 3); }},
       {"a bound beyond int32", Code::corrupt, "bound of 4294967295", [](Trial& t) { t.input(Indices{}, 1, UINT32_MAX); }},
-      {"an input that is no value", Code::corrupt, "\"input\" is value 7", [](Trial& t) { t.inputs().push_back({Role::features, "input", 7}); }},
-      {"one value as two inputs", Code::corrupt, "another input already", [](Trial& t) { t.inputs().push_back({Role::features, "x", numbers(t, 2)}); }},
+      {"an input that is no value", Code::corrupt, "\"input\" is value 7",
+       [](Trial& t) {
+         t.inputs().push_back({Role::features, "input", 7});
+       }},
+      {"one value as two inputs", Code::corrupt, "another input already",
+       [](Trial& t) {
+         t.inputs().push_back({Role::features, "x", numbers(t, 2)});
+       }},
       {"numbers as token ids", Code::corrupt, "role token_ids", [](Trial& t) { t.input(Numbers{}, 1, tokens(), Role::token_ids); }},
       {"ids of two columns", Code::corrupt, "role token_ids", [](Trial& t) { t.input(Indices{}, 2, 9, tokens(), Role::token_ids); }},
       {"positions of two columns", Code::corrupt, "positions have 1 or 3", [](Trial& t) { positions(t, 2); }},
@@ -174,14 +181,21 @@ TEST_CASE("operands that do not exist, come too early or twice are refused") {
        }},
       {"writes a value that is not there", Code::corrupt, "writes value 9", [](Trial& t) { unary(t, {numbers(t, 2)}, {9}); }},
       {"no output", Code::corrupt, "0 outputs, expected 1", [](Trial& t) { unary(t, {numbers(t, 2)}, {}); }},
-      {"two outputs", Code::corrupt, "2 outputs, expected 1", [](Trial& t) { unary(t, {numbers(t, 2)}, {t.output(2), t.output(2)}); }},
+      {"two outputs", Code::corrupt, "2 outputs, expected 1",
+       [](Trial& t) {
+         unary(t, {numbers(t, 2)}, {t.output(2), t.output(2)});
+       }},
       {"no input", Code::corrupt, "Unary: 0 inputs", [](Trial& t) { unary(t, {}, {t.output(2)}); }},
-      {"too many inputs", Code::corrupt, "Unary: 40 inputs", [](Trial& t) { unary(t, std::vector<uint32_t>(40, numbers(t, 2)), {t.output(2)}); }},
+      {"too many inputs", Code::corrupt, "Unary: 40 inputs",
+       [](Trial& t) { unary(t, std::vector<uint32_t>(40, numbers(t, 2)), {t.output(2)}); }},
       {"declared wider", Code::corrupt, "number of columns", [](Trial& t) { unary(t, {numbers(t, 2)}, {t.output(3)}); }},
       {"declared with other rows", Code::corrupt, "number of rows", [](Trial& t) { unary(t, {numbers(t, 2)}, {t.output(2, outputs())}); }},
-      {"declared as another type", Code::corrupt, "another type", [](Trial& t) { unary(t, {numbers(t, 2)}, {t.value(ValueType::q8, 2, tokens())}); }},
-      {"an index where numbers belong", Code::corrupt, "input 0 is index, expected f32", [](Trial& t) { unary(t, {positions(t)}, {t.output(1)}); }},
-      {"a function of the future", Code::unsupported, "function 99", [](Trial& t) { unary(t, {numbers(t, 2)}, {t.output(2)}, static_cast<Function>(99)); }},
+      {"declared as another type", Code::corrupt, "another type",
+       [](Trial& t) { unary(t, {numbers(t, 2)}, {t.value(ValueType::q8, 2, tokens())}); }},
+      {"an index where numbers belong", Code::corrupt, "input 0 is index, expected f32",
+       [](Trial& t) { unary(t, {positions(t)}, {t.output(1)}); }},
+      {"a function of the future", Code::unsupported, "function 99",
+       [](Trial& t) { unary(t, {numbers(t, 2)}, {t.output(2)}, static_cast<Function>(99)); }},
       {"the operation's place is told", Code::corrupt, "operation 1: Unary",
        [](Trial& t) {
          const uint32_t x = numbers(t, 2), y = t.output(2);
@@ -197,7 +211,8 @@ TEST_CASE("tensors that are missing or of another shape are refused by name") {
       {"no such tensor", Code::corrupt, "weight is tensor 5, but there are 0", [](Trial& t) { norm(t, 8, 0, 5, -1); }},
       {"a weight of another length", Code::corrupt, "weight \"small\" has 3", [&](Trial& t) { norm(t, 8, 0, small(t), -1); }},
       {"a bias of another length", Code::corrupt, "bias \"small\" has 3", [&](Trial& t) { norm(t, 8, 4, -1, small(t)); }},
-      {"a weight in two rows", Code::corrupt, "weight \"matrix\"", [](Trial& t) { norm(t, 8, 0, t.tensor("matrix", 2, 8, Numbers(16)), -1); }},
+      {"a weight in two rows", Code::corrupt, "weight \"matrix\"",
+       [](Trial& t) { norm(t, 8, 0, t.tensor("matrix", 2, 8, Numbers(16)), -1); }},
       {"a weight in f16", Code::corrupt, "\"half\" holds 1 x f16",
        [](Trial& t) {
          const int32_t half = t.tensor("half", 1, 8, Numbers(8));
@@ -210,7 +225,8 @@ TEST_CASE("tensors that are missing or of another shape are refused by name") {
        [&](Trial& t) {
          const int32_t row = small(t);
          const uint32_t x = numbers(t, 4);
-         t.operation<schema::Prepend>([&](auto& b) { return schema::CreatePrepend(b, row); }, {x}, {t.output(4, {.symbol = Symbol::tokens, .per_sequence = 1})});
+         t.operation<schema::Prepend>([&](auto& b) { return schema::CreatePrepend(b, row); }, {x},
+                                      {t.output(4, {.symbol = Symbol::tokens, .per_sequence = 1})});
        }},
   });
 }
@@ -226,7 +242,9 @@ TEST_CASE("options that fit no input are refused") {
     return [cap](Trial& t) { same_shape<schema::Softcap>(t, 4, [cap](auto& b) { return schema::CreateSoftcap(b, cap); }); };
   };
   const auto slice = [](uint32_t first, uint32_t columns) {
-    return [=](Trial& t) { t.operation<schema::Slice>([&](auto& b) { return schema::CreateSlice(b, first); }, {numbers(t, 6)}, {t.output(columns)}); };
+    return [=](Trial& t) {
+      t.operation<schema::Slice>([&](auto& b) { return schema::CreateSlice(b, first); }, {numbers(t, 6)}, {t.output(columns)});
+    };
   };
   const auto select = [](Trial& t, uint32_t x, uint32_t rows, Rows out) {
     t.operation<schema::SelectRows>([](auto& b) { return schema::CreateSelectRows(b); }, {x, rows}, {t.output(4, out)});
@@ -237,26 +255,45 @@ TEST_CASE("options that fit no input are refused") {
       {"an rms norm with a bias", Code::unsupported, "bias with kind rms",
        [](Trial& t) { norm(t, 4, 0, -1, t.tensor("bias", 1, 4, Numbers(4)), schema::NormKind::rms); }},
       {"sums of other columns", Code::corrupt, "Binary: 4 columns and 5", [&](Trial& t) { binary(t, numbers(t, 4), numbers(t, 5)); }},
-      {"sums of other rows", Code::corrupt, "Binary: the second input has other rows", [&](Trial& t) { binary(t, numbers(t, 4), numbers(t, 4, outputs())); }},
-      {"two rows to repeat", Code::corrupt, "Binary: the second input has other rows", [&](Trial& t) { binary(t, numbers(t, 4), numbers(t, 4, {.constant = 2})); }},
+      {"sums of other rows", Code::corrupt, "Binary: the second input has other rows",
+       [&](Trial& t) { binary(t, numbers(t, 4), numbers(t, 4, outputs())); }},
+      {"two rows to repeat", Code::corrupt, "Binary: the second input has other rows",
+       [&](Trial& t) { binary(t, numbers(t, 4), numbers(t, 4, {.constant = 2})); }},
       {"odd columns to split", Code::corrupt, "Gate: 9 columns", [&](Trial& t) { gate(t, {numbers(t, 9)}); }},
-      {"gates of other columns", Code::corrupt, "Gate: inputs of 4 and 8", [&](Trial& t) { gate(t, {numbers(t, 4), numbers(t, 8)}); }},
+      {"gates of other columns", Code::corrupt, "Gate: inputs of 4 and 8",
+       [&](Trial& t) {
+         gate(t, {numbers(t, 4), numbers(t, 8)});
+       }},
       {"three gates", Code::corrupt, "Gate: 3 inputs", [&](Trial& t) { gate(t, std::vector<uint32_t>(3, numbers(t, 4))); }},
       {"a cap of 0", Code::corrupt, "Softcap", softcap(0)},
       {"a cap of NaN", Code::corrupt, "Softcap", softcap(std::numeric_limits<float>::quiet_NaN())},
       {"a slice past the end", Code::corrupt, "Slice: 3 columns from column 4", slice(4, 3)},
       {"a slice from far away", Code::corrupt, "Slice: 1 columns from column 4294967295", slice(UINT32_MAX, 1)},
-      {"nothing to join", Code::corrupt, "Concat: no inputs", [](Trial& t) { t.operation<schema::Concat>([](auto& b) { return schema::CreateConcat(b); }, {}, {t.output(1)}); }},
+      {"nothing to join", Code::corrupt, "Concat: no inputs",
+       [](Trial& t) { t.operation<schema::Concat>([](auto& b) { return schema::CreateConcat(b); }, {}, {t.output(1)}); }},
       {"joined with other rows", Code::corrupt, "Concat: input 1",
-       [](Trial& t) { t.operation<schema::Concat>([](auto& b) { return schema::CreateConcat(b); }, {numbers(t, 1), numbers(t, 1, outputs())}, {t.output(2)}); }},
+       [](Trial& t) {
+         t.operation<schema::Concat>([](auto& b) { return schema::CreateConcat(b); }, {numbers(t, 1), numbers(t, 1, outputs())},
+                                     {t.output(2)});
+       }},
       {"a pool of the future", Code::unsupported, "Pool: kind 17",
-       [](Trial& t) { t.operation<schema::Pool>([](auto& b) { return schema::CreatePool(b, static_cast<schema::PoolKind>(17)); }, {numbers(t, 4)}, {t.output(4, sequences())}); }},
+       [](Trial& t) {
+         t.operation<schema::Pool>([](auto& b) { return schema::CreatePool(b, static_cast<schema::PoolKind>(17)); }, {numbers(t, 4)},
+                                   {t.output(4, sequences())});
+       }},
       {"a pool of rows without a sequence", Code::corrupt, "belong to no sequence",
-       [](Trial& t) { t.operation<schema::Pool>([](auto& b) { return schema::CreatePool(b); }, {numbers(t, 4, {.constant = 3})}, {t.output(4, sequences())}); }},
+       [](Trial& t) {
+         t.operation<schema::Pool>([](auto& b) { return schema::CreatePool(b); }, {numbers(t, 4, {.constant = 3})},
+                                   {t.output(4, sequences())});
+       }},
       {"token rows of something else", Code::corrupt, "SelectRows: the rows count tokens",
-       [&](Trial& t) { select(t, numbers(t, 4, {.symbol = Symbol::patches}), t.input(Indices{}, 1, 0, outputs(), Role::output_rows), outputs()); }},
-      {"a bound that is not proven", Code::corrupt, "SelectRows: rows below 100", [&](Trial& t) { select(t, numbers(t, 4), positions(t), tokens()); }},
-      {"rows that are numbers", Code::corrupt, "SelectRows: the rows are f32", [&](Trial& t) { select(t, numbers(t, 4), numbers(t, 1), tokens()); }},
+       [&](Trial& t) {
+         select(t, numbers(t, 4, {.symbol = Symbol::patches}), t.input(Indices{}, 1, 0, outputs(), Role::output_rows), outputs());
+       }},
+      {"a bound that is not proven", Code::corrupt, "SelectRows: rows below 100",
+       [&](Trial& t) { select(t, numbers(t, 4), positions(t), tokens()); }},
+      {"rows that are numbers", Code::corrupt, "SelectRows: the rows are f32",
+       [&](Trial& t) { select(t, numbers(t, 4), numbers(t, 1), tokens()); }},
       {"output rows as positions", Code::corrupt, "its bound is 0",
        [](Trial& t) {
          const uint32_t rows = t.input(Indices{}, 1, 0, outputs(), Role::output_rows);
@@ -339,7 +376,8 @@ TEST_CASE("attention over this call with wrong heads, widths or readers is refus
        [](Trial& t) { attention(t, {.relative = t.tensor("table", 1, 4, Numbers(4))}); }},
       {"a relative distance within the exact buckets", Code::corrupt, "relative distance of 16",
        [](Trial& t) { attention(t, {.relative = t.tensor("table", 32, 4, Numbers(128)), .distance = 16}); }},
-      {"a value wider than the key it begins", Code::corrupt, "cannot be a prefix", with({.value_width = 9, .value_prefix = true, .inputs = 2})},
+      {"a value wider than the key it begins", Code::corrupt, "cannot be a prefix",
+       with({.value_width = 9, .value_prefix = true, .inputs = 2})},
   });
 }
 
@@ -349,11 +387,13 @@ TEST_CASE("state that is appended or read wrongly is refused by name") {
   };
   check_refused({
       {"no such state to append", Code::corrupt, "Append: state 3, but there are 0", [](Trial& t) { append(t, 3); }},
-      {"no such state to read", Code::corrupt, "Attention: state 2, but there are 0", [](Trial& t) { attention(t, {.state = 2, .inputs = 1}); }},
+      {"no such state to read", Code::corrupt, "Attention: state 2, but there are 0",
+       [](Trial& t) { attention(t, {.state = 2, .inputs = 1}); }},
       {"recurrent state", Code::corrupt, "not one of positions", [](Trial& t) { append(t, t.state(2, 8, 8, StateKind::recurrent)); }},
       {"state without heads", Code::corrupt, "0 heads", [](Trial& t) { append(t, t.state(0, 8, 8)); }},
       {"state with too many heads", Code::corrupt, "5000 heads", [](Trial& t) { append(t, t.state(5000, 8, 8)); }},
-      {"keys of other columns", Code::corrupt, "input 0 has 24 columns, state \"state\" takes 16", [](Trial& t) { append(t, t.state(2, 8, 8), 24); }},
+      {"keys of other columns", Code::corrupt, "input 0 has 24 columns, state \"state\" takes 16",
+       [](Trial& t) { append(t, t.state(2, 8, 8), 24); }},
       {"values of other columns", Code::corrupt, "input 1 has 8 columns", [](Trial& t) { append(t, t.state(2, 8, 8), 16, 8); }},
       {"values that the state has not", Code::corrupt, "2 inputs, expected 1", [](Trial& t) { append(t, t.state(2, 8, 0)); }},
       {"rows that are no tokens", Code::corrupt, "each of tokens", [](Trial& t) { append(t, t.state(2, 8, 8), 16, 16, outputs()); }},
@@ -372,10 +412,12 @@ TEST_CASE("state that is appended or read wrongly is refused by name") {
       {"read with other heads", Code::corrupt, "has 2 heads of 8 and 8 columns, expected 1", read({.kv_heads = 1})},
       {"read with other widths", Code::corrupt, "has 2 heads of 8 and 8 columns, expected 2 of 8 and 0", read({.value_prefix = true})},
       {"read by rows that are no tokens", Code::corrupt, "one row for each token", read({.rows = outputs()})},
-      {"keys given besides the state", Code::corrupt, "3 inputs, expected 1", [](Trial& t) { attention(t, {.state = static_cast<int32_t>(append(t, t.state(2, 8, 8)))}); }},
+      {"keys given besides the state", Code::corrupt, "3 inputs, expected 1",
+       [](Trial& t) { attention(t, {.state = static_cast<int32_t>(append(t, t.state(2, 8, 8)))}); }},
       {"token state in both directions", Code::corrupt, "in both directions", read({.reader = Reader::bidirectional})},
       {"a window on both sides", Code::corrupt, "in both directions", read({.reader = Reader::window, .window = 4, .both_sides = true})},
-      {"further back than what is kept", Code::corrupt, "keeps 8 positions", read({.reader = Reader::window, .window = 9}, StateKind::token, 8)},
+      {"further back than what is kept", Code::corrupt, "keeps 8 positions",
+       read({.reader = Reader::window, .window = 9}, StateKind::token, 8)},
       {"all of a windowed state", Code::corrupt, "keeps 8 positions", read({}, StateKind::token, 8)},
       {"source state read causally", Code::corrupt, "source state", read({}, StateKind::source)},
   });
@@ -385,12 +427,16 @@ TEST_CASE("what is right passes") {
   const std::vector<std::function<void(Trial&)>> good = {
       [](Trial& t) { attention(t, {}); },
       [](Trial& t) { attention(t, {.reader = Reader::window, .window = 3, .both_sides = true}); },
-      [](Trial& t) { attention(t, {.rows = {.symbol = Symbol::patches, .per_sequence = 1}, .key_rows = {.symbol = Symbol::patches, .per_sequence = 1}}); },
+      [](Trial& t) {
+        attention(t, {.rows = {.symbol = Symbol::patches, .per_sequence = 1}, .key_rows = {.symbol = Symbol::patches, .per_sequence = 1}});
+      },
       [](Trial& t) { read_state(t, {}); },
       [](Trial& t) { read_state(t, {.reader = Reader::prefix}); },
       [](Trial& t) { read_state(t, {.reader = Reader::window, .window = 8}, StateKind::token, 8); },
       [](Trial& t) { read_state(t, {.reader = Reader::bidirectional}, StateKind::source); },
-      [](Trial& t) { angles(t, {.sections = {2, 1, 1}, .position_columns = 3}); },
+      [](Trial& t) {
+        angles(t, {.sections = {2, 1, 1}, .position_columns = 3});
+      },
       [](Trial& t) { angles(t, {.scaling = schema::RotaryScaling::dynamic, .lengths = true}); },
       [](Trial& t) { numbers(t, 1, {.symbol = Symbol::tokens, .multiply = 6, .divide = 3}); },
       // Twelve rows are always there, so an index below twelve may choose from them.

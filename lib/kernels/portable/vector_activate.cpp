@@ -19,16 +19,26 @@ float softplus(float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
 
 float apply(Activation function, float x) {
   switch (function) {
-    case Activation::gelu: return gelu(x);
-    case Activation::gelu_tanh: return gelu_tanh(x);
-    case Activation::gelu_quick: return x * sigmoid(1.702f * x);
-    case Activation::silu: return x * sigmoid(x);
-    case Activation::relu: return x > 0 ? x : x < 0 ? 0.0f : x;   // NaN stays NaN
-    case Activation::tanh: return std::tanh(x);
-    case Activation::sigmoid: return sigmoid(x);
-    case Activation::exp: return std::exp(x);
-    case Activation::softplus: return softplus(x);
-    default: return x;
+    case Activation::gelu:
+      return gelu(x);
+    case Activation::gelu_tanh:
+      return gelu_tanh(x);
+    case Activation::gelu_quick:
+      return x * sigmoid(1.702f * x);
+    case Activation::silu:
+      return x * sigmoid(x);
+    case Activation::relu:
+      return x > 0 ? x : x < 0 ? 0.0f : x;  // NaN stays NaN
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::exp:
+      return std::exp(x);
+    case Activation::softplus:
+      return softplus(x);
+    default:
+      return x;
   }
 }
 
