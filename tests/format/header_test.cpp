@@ -60,7 +60,7 @@ const Case kCases[] = {
 TEST_CASE("every wrong field of the header is refused by its name") {
   const Bytes right = tiny_encoder().file();
   for (const Case& wrong : kCases) {
-    CAPTURE(wrong.what);
+    INFO(std::string(wrong.what));
     Bytes file = right;
     Header header = header_of(file);
     wrong.bend(header);
