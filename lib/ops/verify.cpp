@@ -61,23 +61,24 @@ struct RoleRule {
   Role role;
   ValueType type;
   uint32_t columns;
+  Symbol symbol;  // one row for each of it; none = any rows
 };
 constexpr RoleRule kInputRoles[] = {
-    {Role::token_ids, ValueType::index, 1},
-    {Role::token_types, ValueType::index, 1},
-    {Role::positions, ValueType::index, 0},
-    {Role::lengths, ValueType::index, 1},
-    {Role::output_rows, ValueType::index, 1},
-    {Role::features, ValueType::f32, 0},
-    {Role::pixels, ValueType::f32, 0},
-    {Role::embeddings, ValueType::f32, 0},
-    {Role::global_tokens, ValueType::index, 1},
-    {Role::latent_codes, ValueType::index, 0},
-    {Role::source_ids, ValueType::index, 1},
-    {Role::source_positions, ValueType::index, 0},
-    {Role::image_positions, ValueType::index, 0},
-    {Role::image_rows, ValueType::index, 1},
-    {Role::noise, ValueType::f32, 0},
+    {Role::token_ids, ValueType::index, 1, Symbol::tokens},
+    {Role::token_types, ValueType::index, 1, Symbol::tokens},
+    {Role::positions, ValueType::index, 0, Symbol::none},
+    {Role::lengths, ValueType::index, 1, Symbol::none},
+    {Role::output_rows, ValueType::index, 1, Symbol::outputs},
+    {Role::features, ValueType::f32, 0, Symbol::none},
+    {Role::pixels, ValueType::f32, 0, Symbol::none},
+    {Role::embeddings, ValueType::f32, 0, Symbol::none},
+    {Role::global_tokens, ValueType::index, 1, Symbol::none},
+    {Role::latent_codes, ValueType::index, 0, Symbol::none},
+    {Role::source_ids, ValueType::index, 1, Symbol::source_tokens},
+    {Role::source_positions, ValueType::index, 0, Symbol::none},
+    {Role::image_positions, ValueType::index, 0, Symbol::none},
+    {Role::image_rows, ValueType::index, 1, Symbol::none},
+    {Role::noise, ValueType::f32, 0, Symbol::none},
 };
 
 Status check_input(const Port& port, const Value& value) noexcept {
@@ -92,13 +93,13 @@ Status check_input(const Port& port, const Value& value) noexcept {
     return Status::error(Code::corrupt, "%u columns, but role %s has %u", value.columns, schema::EnumNameRole(port.role), rule->columns);
   if (port.role == Role::positions && value.columns != 1 && value.columns != 3)
     return Status::error(Code::corrupt, "%u columns, but positions have 1 or 3", value.columns);
+  if (rule->symbol != Symbol::none && !is_symbol(value.rows, rule->symbol))
+    return Status::error(Code::corrupt, "role %s has one row for each of %s", schema::EnumNameRole(port.role),
+                         schema::EnumNameSymbol(rule->symbol));
   if (value.type != ValueType::index) return {};
-  if (port.role == Role::output_rows) {
-    if (value.bound != 0 || !is_symbol(value.rows, Symbol::outputs))
-      return Status::error(Code::corrupt, "output rows have bound 0 (the tokens of the call) and one row for each output");
-    return {};
-  }
-  if (value.bound == 0) return Status::error(Code::corrupt, "an index without a bound");
+  if (port.role == Role::output_rows && value.bound != 0)
+    return Status::error(Code::corrupt, "output rows with a bound of %u, expected 0 (the tokens of the call)", value.bound);
+  if (port.role != Role::output_rows && value.bound == 0) return Status::error(Code::corrupt, "an index without a bound");
   return {};
 }
 

@@ -229,6 +229,93 @@ TEST_CASE("a neighbour in the batch changes no bit of a sequence's rows") {
   }
 }
 
+TEST_CASE("sequences of different depths in one call get what each gets alone") {
+  const Case c{.shape = kShapes[1], .reader = Reader::window, .window = 50};
+  const size_t q_columns = c.shape.heads * c.shape.key_width, k_columns = c.shape.kv_heads * c.shape.key_width;
+  // Three sequences bring these many tokens in each of four calls.
+  const std::vector<std::vector<uint32_t>> calls = {{70, 1, 0}, {1, 1, 80}, {1, 66, 1}, {5, 0, 3}};
+  for (kernels::Level level : levels()) {
+    std::vector<std::vector<float>> q, k, v, together(3);
+    for (unsigned s = 0; s < 3; ++s) {
+      q.push_back(random_numbers(90 * q_columns, 40 + s));
+      k.push_back(random_numbers(90 * k_columns, 50 + s));
+      v.push_back(random_numbers(90 * k_columns, 60 + s));
+    }
+    Trial trial;
+    trial.sequences = 3;
+    trial.counts[Symbol::tokens] = {0, 0, 0};
+    trial.level = level;
+    trial.threads = 2;
+    trial.encoding = kernels::StateEncoding::f16;
+    const uint32_t state = trial.state(c.shape.kv_heads, c.shape.key_width, c.shape.value_width);
+    const std::vector<float> none;
+    const uint32_t qi = trial.input(none, c.shape.heads * c.shape.key_width), ki = trial.input(none, c.shape.kv_heads * c.shape.key_width),
+                   vi = trial.input(none, c.shape.kv_heads * c.shape.value_width), out = trial.output(c.shape.heads * c.shape.value_width);
+    trial.operation<schema::Append>([&](auto& builder) { return schema::CreateAppend(builder, state); }, {ki, vi}, {});
+    trial.operation<schema::Attention>(options(c, static_cast<int32_t>(state)), {qi}, {out});
+    std::vector<size_t> done(3, 0);
+    for (const auto& call : calls) {
+      std::vector<float> packed_q, packed_k, packed_v;
+      const auto pack = [&](std::vector<float>& to, const std::vector<float>& from, size_t columns, size_t first, size_t count) {
+        const auto part = rows_of(from, columns, first, count);
+        to.insert(to.end(), part.begin(), part.end());
+      };
+      for (size_t s = 0; s < 3; ++s) {
+        pack(packed_q, q[s], q_columns, done[s], call[s]);
+        pack(packed_k, k[s], k_columns, done[s], call[s]);
+        pack(packed_v, v[s], k_columns, done[s], call[s]);
+      }
+      trial.counts[Symbol::tokens] = call;
+      trial.set(qi, packed_q);
+      trial.set(ki, packed_k);
+      trial.set(vi, packed_v);
+      trial.run();
+      size_t first = 0;
+      for (size_t s = 0; s < 3; ++s) {
+        pack(together[s], trial.result(out), q_columns, first, call[s]);
+        first += call[s];
+        done[s] += call[s];
+      }
+    }
+    for (size_t s = 0; s < 3; ++s) {
+      const uint32_t tokens = static_cast<uint32_t>(done[s]);
+      CHECK(together[s] == through_state(c, rows_of(q[s], q_columns, 0, tokens), rows_of(k[s], k_columns, 0, tokens),
+                                         rows_of(v[s], k_columns, 0, tokens), {tokens}, kernels::StateEncoding::f16, level, 1));
+    }
+  }
+}
+
+TEST_CASE("a windowed reader needs no page before its window") {
+  const Case c{.shape = {2, 1, 8, 8}, .reader = Reader::window, .window = 20};
+  const auto q = random_numbers(300 * 16, 70), k = random_numbers(300 * 8, 71), v = random_numbers(300 * 8, 72);
+  const auto run = [&](bool give_up) {
+    Trial trial;
+    trial.counts[Symbol::tokens] = {0};
+    const uint32_t state = trial.state(1, 8, 8, schema::StateKind::token, 20);
+    const std::vector<float> none;
+    const uint32_t qi = trial.input(none, 16), ki = trial.input(none, 8), vi = trial.input(none, 8), out = trial.output(16);
+    trial.operation<schema::Append>([&](auto& builder) { return schema::CreateAppend(builder, state); }, {ki, vi}, {});
+    trial.operation<schema::Attention>(options(c, static_cast<int32_t>(state)), {qi}, {out});
+    REQUIRE(trial.verify().ok());
+    std::vector<float> all;
+    for (size_t first = 0; first < 300; first += 30) {
+      // Positions before first - 19 are seen by no row from now on.
+      if (give_up && first >= 20) trial.give_up(static_cast<uint32_t>(first - 19));
+      trial.counts[Symbol::tokens] = {30};
+      trial.set(qi, rows_of(q, 16, first, 30));
+      trial.set(ki, rows_of(k, 8, first, 30));
+      trial.set(vi, rows_of(v, 8, first, 30));
+      trial.run();
+      const auto part = trial.result(out);
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  };
+  const auto kept = run(false);
+  check_close(kept, oracle(c)(q, k, v));
+  CHECK(kept == run(true));
+}
+
 TEST_CASE("sinks take part in the softmax without a value") {
   const Shape shape = kShapes[1];
   const std::vector<float> sinks = {0.5f, -1.0f, 3.0f, 0.0f};

@@ -40,10 +40,19 @@ void Trial::grow_state() {
     for (size_t s = 0; s < sequences; ++s) {
       Held& held = held_[state * sequences + s];
       const size_t positions = first_position[s] + counts[Symbol::tokens][s];
-      while (held.pages.size() * ops::kPagePositions < positions) {
+      while ((held.first_page + held.pages.size()) * ops::kPagePositions < positions) {
         held.blocks.emplace_back(bytes);
         held.pages.push_back(held.blocks.back().data());
       }
+    }
+  }
+}
+
+void Trial::give_up(uint32_t position) {
+  for (Held& held : held_) {
+    for (; (held.first_page + 1) * ops::kPagePositions <= position; ++held.first_page) {
+      held.pages.erase(held.pages.begin());
+      held.blocks.pop_front();
     }
   }
 }
@@ -62,7 +71,8 @@ void Trial::run() {
     start_pointers[static_cast<size_t>(symbol)] = prefix.data();
   }
   std::vector<ops::StatePages> pages;
-  for (size_t i = 0; i < held_.size(); ++i) pages.push_back({held_[i].pages.data(), 0, 0, first_position[i % sequences]});
+  for (size_t i = 0; i < held_.size(); ++i)
+    pages.push_back({held_[i].pages.data(), held_[i].first_page, held_[i].first_page * ops::kPagePositions, first_position[i % sequences]});
 
   std::deque<Block> blocks;
   std::vector<void*> memory;

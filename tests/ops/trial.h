@@ -146,6 +146,8 @@ class Trial {
 
   /// Runs every operation, then counts the tokens as committed.
   void run();
+  /// Gives up whole pages before `position`, as a windowed state does.
+  void give_up(uint32_t position);
 
   std::vector<float> result(uint32_t value) const {
     std::vector<float> numbers(data_[value].size() / sizeof(float));
@@ -163,6 +165,7 @@ class Trial {
   struct Held {  // one sequence's pages of one state
     std::deque<Block> blocks;
     std::vector<uint8_t*> pages;
+    uint32_t first_page = 0;
   };
 
   std::vector<uint64_t> totals() const;
