@@ -144,6 +144,13 @@ class Trial {
   std::vector<format::State>& states() { return states_; }
   std::vector<format::Port>& inputs() { return inputs_; }
 
+  /// Wants `value`, verifies, runs; the sentence of a refusal, "" when all went well.
+  std::string run_verified(uint32_t value) {
+    wants(value);
+    const Status status = verify();
+    if (status.ok()) run();
+    return status.message();
+  }
   /// Runs every operation, then counts the tokens as committed.
   void run();
   /// Gives up whole pages before `position`, as a windowed state does.
