@@ -151,7 +151,7 @@ const BadModel kDecoderCases[] = {
     {"a sum scaled by no number", [](TinyModel& m) { replace<schema::Binary>(m, 14, [](Builder& b) { return schema::CreateBinary(b, schema::BinaryFunction::add, -kInfinity); }); }, Code::corrupt, "Binary: its scale is not a finite number"},
     {"attention before its rows are there", [](TinyModel& m) { std::swap(program(m).operations[10], program(m).operations[11]); }, Code::corrupt, "before this call's rows are appended"},
     {"floats for int8 weights", [](TinyModel& m) { operation(m, 3).inputs[0] = 3; }, Code::corrupt, "operation 3: Linear: input 0 is f32, expected q8"},
-    {"chosen rows that count something else", [](TinyModel& m) { value(m, 16).rows.symbol = schema::Symbol::sequences; }, Code::corrupt, "output rows have bound 0"},
+    {"chosen rows that count something else", [](TinyModel& m) { value(m, 16).rows.symbol = schema::Symbol::sequences; }, Code::corrupt, "program \"decoder\": input \"rows\": "},
 };
 
 }  // namespace
