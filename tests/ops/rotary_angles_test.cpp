@@ -111,27 +111,29 @@ TEST_CASE("llama3 keeps short waves, stretches long ones and blends those betwee
 }
 
 TEST_CASE("yarn ramps from kept to stretched frequencies, with and without whole channel bounds, times its attention factor") {
-  for (bool truncate : {true, false}) {
-    Trial trial;
-    const Rule rule{.width = 64,
-                    .base = 150000,
-                    .scaling = RotaryScaling::yarn,
-                    .factor = 32,
-                    .beta_fast = 32,
-                    .beta_slow = 1,
-                    .truncate = truncate,
-                    .attention_factor = 1.3465735f,
-                    .original = 4096};
-    check_angles(trial, rule, kPositions, {}, [&](size_t row, uint32_t i) {
-      const auto channel = [](double turns) { return 64 * std::log(4096 / (turns * 2 * kPi)) / (2 * std::log(150000.0)); };
-      double low = channel(32), high = channel(1);
-      if (truncate) low = std::floor(low), high = std::ceil(high);
-      low = std::max(low, 0.0), high = std::min(high, 63.0);
-      if (low == high) high += 0.001;
-      const double ramp = std::min(1.0, std::max(0.0, (i - low) / (high - low)));
-      return kPositions[row] * (plain(rule, i) / 32 * ramp + plain(rule, i) * (1 - ramp));
-    });
-  }
+  // The second rule's ramp would end beyond the last channel, the third's is shorter than nothing.
+  const std::vector<Rule> rules = {
+      {.width = 64, .base = 150000, .scaling = RotaryScaling::yarn, .factor = 32, .attention_factor = 1.3465735f, .original = 4096},
+      {.width = 64, .base = 100, .scaling = RotaryScaling::yarn, .factor = 4, .beta_fast = 4096, .original = 1000000},
+      {.width = 4, .scaling = RotaryScaling::yarn, .factor = 4, .beta_fast = 64, .beta_slow = 32, .original = 64}};
+  for (bool truncate : {true, false})
+    for (Rule rule : rules) {
+      CAPTURE(rule.original);
+      rule.truncate = truncate;
+      Trial trial;
+      check_angles(trial, rule, kPositions, {}, [&](size_t row, uint32_t i) {
+        const double width = rule.width, base = static_cast<double>(rule.base), factor = static_cast<double>(rule.factor);
+        const auto channel = [&](float turns) {
+          return width * std::log(rule.original / (static_cast<double>(turns) * 2 * kPi)) / (2 * std::log(base));
+        };
+        double low = channel(rule.beta_fast), high = channel(rule.beta_slow);
+        if (truncate) low = std::floor(low), high = std::ceil(high);
+        low = std::max(low, 0.0), high = std::min(high, width - 1);
+        if (low == high) high += 0.001;
+        const double ramp = std::min(1.0, std::max(0.0, (i - low) / (high - low)));
+        return kPositions[row] * (plain(rule, i) / factor * ramp + plain(rule, i) * (1 - ramp));
+      });
+    }
 }
 
 TEST_CASE("dynamic scaling changes the base for sequences beyond the original positions only") {
