@@ -189,7 +189,7 @@ TEST_CASE("a disk that is full is an error, and nothing is left behind") {
   rlimit before;
   REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
   rlimit small = before;
-  small.rlim_cur = 100000;   // a file may not grow further, as on a full disk
+  small.rlim_cur = 100000;  // a file may not grow further, as on a full disk
   signal(SIGXFSZ, SIG_IGN);
   REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
   {

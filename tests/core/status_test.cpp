@@ -13,8 +13,8 @@ using namespace linnet;
 
 namespace {
 
-constexpr Code kCodes[] = {Code::invalid_argument, Code::context_full, Code::busy,        Code::cancelled,     Code::not_found,
-                           Code::corrupt,          Code::unsupported,  Code::mismatch,    Code::out_of_memory, Code::io};
+constexpr Code kCodes[] = {Code::invalid_argument, Code::context_full, Code::busy,     Code::cancelled,     Code::not_found,
+                           Code::corrupt,          Code::unsupported,  Code::mismatch, Code::out_of_memory, Code::io};
 
 size_t g_alive = 0;
 constexpr core::AllocationHooks kNoMemory{[](size_t) -> void* { return nullptr; }, [](void* memory) { std::free(memory); }};

@@ -12,7 +12,7 @@ struct BadModel {
   const char* what;
   void (*bend)(TinyModel&);
   Code code;
-  const char* culprit;   // part of the sentence
+  const char* culprit;  // part of the sentence
 };
 
 template <size_t N>

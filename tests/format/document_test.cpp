@@ -30,22 +30,38 @@ std::string document() {
 std::map<std::string, uint64_t> quoted_limits(const std::string& text) {
   std::map<std::string, uint64_t> all;
   const std::regex row("\\| ([0-9]+) \\| (k[A-Za-z]+) \\|");
-  for (auto at = std::sregex_iterator(text.begin(), text.end(), row); at != std::sregex_iterator(); ++at) all[(*at)[2]] = std::stoull((*at)[1]);
+  for (auto at = std::sregex_iterator(text.begin(), text.end(), row); at != std::sregex_iterator(); ++at)
+    all[(*at)[2]] = std::stoull((*at)[1]);
   return all;
 }
 
 }  // namespace
 
 TEST_CASE("FORMAT.md quotes every limit of the file as it is") {
-  const std::map<std::string, uint64_t> expected = {
-      {"kMetadataBytes", limits::kMetadataBytes}, {"kTables", limits::kTables},           {"kNesting", limits::kNesting},
-      {"kRequirements", limits::kRequirements},   {"kNameBytes", limits::kNameBytes},     {"kTensors", limits::kTensors},
-      {"kTensorRows", limits::kTensorRows},       {"kColumns", limits::kColumns},         {"kDenseColumns", limits::kDenseColumns},
-      {"kPrograms", limits::kPrograms},           {"kOperations", limits::kOperations},   {"kValues", limits::kValues},
-      {"kOperands", limits::kOperands},           {"kPorts", limits::kPorts},             {"kRowFactor", limits::kRowFactor},
-      {"kStates", limits::kStates},               {"kHeads", limits::kHeads},             {"kHeadWidth", limits::kHeadWidth},
-      {"kVocabulary", limits::kVocabulary},       {"kTokenBytes", limits::kTokenBytes},   {"kStages", limits::kStages},
-      {"kLabels", limits::kLabels},               {"kBeams", limits::kBeams},             {"kContext", limits::kContext}};
+  const std::map<std::string, uint64_t> expected = {{"kMetadataBytes", limits::kMetadataBytes},
+                                                    {"kTables", limits::kTables},
+                                                    {"kNesting", limits::kNesting},
+                                                    {"kRequirements", limits::kRequirements},
+                                                    {"kNameBytes", limits::kNameBytes},
+                                                    {"kTensors", limits::kTensors},
+                                                    {"kTensorRows", limits::kTensorRows},
+                                                    {"kColumns", limits::kColumns},
+                                                    {"kDenseColumns", limits::kDenseColumns},
+                                                    {"kPrograms", limits::kPrograms},
+                                                    {"kOperations", limits::kOperations},
+                                                    {"kValues", limits::kValues},
+                                                    {"kOperands", limits::kOperands},
+                                                    {"kPorts", limits::kPorts},
+                                                    {"kRowFactor", limits::kRowFactor},
+                                                    {"kStates", limits::kStates},
+                                                    {"kHeads", limits::kHeads},
+                                                    {"kHeadWidth", limits::kHeadWidth},
+                                                    {"kVocabulary", limits::kVocabulary},
+                                                    {"kTokenBytes", limits::kTokenBytes},
+                                                    {"kStages", limits::kStages},
+                                                    {"kLabels", limits::kLabels},
+                                                    {"kBeams", limits::kBeams},
+                                                    {"kContext", limits::kContext}};
   CHECK(quoted_limits(document()) == expected);
 }
 

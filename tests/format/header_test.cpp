@@ -43,16 +43,21 @@ const Case kCases[] = {
     {"the structure at the header", [](Header& h) { h.metadata_offset = 0; }, Code::corrupt, "the structural part begins at 0"},
     {"the structure misaligned", [](Header& h) { h.metadata_offset = 72; }, Code::corrupt, "the structural part begins at 72"},
     {"the structure later", [](Header& h) { h.metadata_offset = 128; }, Code::corrupt, "the structural part begins at 128"},
-    {"the structure far outside", [](Header& h) { h.metadata_offset = UINT64_MAX - 63; }, Code::corrupt, "the structural part begins at 1844674407370955"},
+    {"the structure far outside", [](Header& h) { h.metadata_offset = UINT64_MAX - 63; }, Code::corrupt,
+     "the structural part begins at 1844674407370955"},
     {"no structure", [](Header& h) { h.metadata_bytes = 0; }, Code::corrupt, "a structural part of 0 bytes"},
-    {"a structure beyond the limit", [](Header& h) { h.metadata_bytes = (64u << 20) + 1; }, Code::corrupt, "a structural part of 67108865 bytes"},
-    {"a structure that wraps", [](Header& h) { h.metadata_bytes = UINT64_MAX; }, Code::corrupt, "a structural part of 18446744073709551615 bytes"},
+    {"a structure beyond the limit", [](Header& h) { h.metadata_bytes = (64u << 20) + 1; }, Code::corrupt,
+     "a structural part of 67108865 bytes"},
+    {"a structure that wraps", [](Header& h) { h.metadata_bytes = UINT64_MAX; }, Code::corrupt,
+     "a structural part of 18446744073709551615 bytes"},
     {"a structure into the weights", [](Header& h) { h.metadata_bytes = 60000; }, Code::corrupt, "the weights begin at 16384"},
     {"weights misaligned", [](Header& h) { h.weight_offset += 64; }, Code::corrupt, "the weights begin at 16448"},
     {"weights within the structure", [](Header& h) { h.weight_offset = 0; }, Code::corrupt, "the weights begin at 0"},
     {"weights later", [](Header& h) { h.weight_offset += 16384; }, Code::corrupt, "the weights begin at 32768"},
-    {"weights behind the end", [](Header& h) { h.weight_offset = UINT64_MAX - 16383; }, Code::corrupt, "the weights begin at 1844674407370953"},
-    {"another checksum of the structure", [](Header& h) { h.metadata_checksum ^= 1; }, Code::corrupt, "the structural part's checksum is wrong"},
+    {"weights behind the end", [](Header& h) { h.weight_offset = UINT64_MAX - 16383; }, Code::corrupt,
+     "the weights begin at 1844674407370953"},
+    {"another checksum of the structure", [](Header& h) { h.metadata_checksum ^= 1; }, Code::corrupt,
+     "the structural part's checksum is wrong"},
 };
 
 }  // namespace
@@ -114,7 +119,8 @@ TEST_CASE("every truncation and every appended byte is refused") {
 }
 
 TEST_CASE("other files are told that they are none of ours") {
-  for (const std::string& text : {std::string("GGUF") + std::string(100, '\0'), std::string(64, '\0'), std::string("LINNET\n\n") + std::string(60, 'x')}) {
+  for (const std::string& text :
+       {std::string("GGUF") + std::string(100, '\0'), std::string(64, '\0'), std::string("LINNET\n\n") + std::string(60, 'x')}) {
     const Outcome outcome = open_outcome(Bytes(text.begin(), text.end()));
     CHECK(outcome.code == Code::corrupt);
     CHECK(outcome.message == "model in memory: it does not begin like a Linnet file");

@@ -35,7 +35,8 @@ inline std::string listing(const Model& model) {
   };
   for (size_t i = 0; i < model.programs(); ++i) {
     const ProgramInfo p = model.program(i);
-    add("program %s: %s, %u positions, %zu operations\n", std::string(p.name).c_str(), std::string(p.kind).c_str(), p.max_positions, p.operations);
+    add("program %s: %s, %u positions, %zu operations\n", std::string(p.name).c_str(), std::string(p.kind).c_str(), p.max_positions,
+        p.operations);
     for (size_t j = 0; j < p.inputs; ++j) add_port("input", model.input(i, j));
     for (size_t j = 0; j < p.outputs; ++j) add_port("output", model.output(i, j));
   }
@@ -54,6 +55,8 @@ inline std::string listing(const Model& model) {
   return text;
 }
 
-inline std::string listing(const Result<Model>& model) { return model.ok() ? listing(*model) : std::string("refused: ") + model.status().message(); }
+inline std::string listing(const Result<Model>& model) {
+  return model.ok() ? listing(*model) : std::string("refused: ") + model.status().message();
+}
 
 }  // namespace linnet::tests

@@ -14,7 +14,8 @@ namespace linnet::tests {
 /// A copy on a multiple of 64, as Model::open wants it, and no byte longer: reading past it is an error of the sanitizer.
 class AlignedBytes {
  public:
-  explicit AlignedBytes(const Bytes& bytes) : size_(bytes.size()), memory_(static_cast<uint8_t*>(std::aligned_alloc(64, (bytes.size() + 64) / 64 * 64)), std::free) {
+  explicit AlignedBytes(const Bytes& bytes)
+      : size_(bytes.size()), memory_(static_cast<uint8_t*>(std::aligned_alloc(64, (bytes.size() + 64) / 64 * 64)), std::free) {
     if (!bytes.empty()) std::memcpy(memory_.get(), bytes.data(), bytes.size());
   }
   const uint8_t* data() const { return memory_.get(); }

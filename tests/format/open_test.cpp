@@ -92,14 +92,15 @@ TEST_CASE("an asset at any offset of an archive opens, and its weights lie on mu
   const Bytes file = tiny_encoder().file();
   const AlignedBytes aligned(file);
   const std::string expected = listing(Model::open(aligned.data(), aligned.size()));
-  for (size_t offset : {size_t{1}, size_t{4}, size_t{63}, size_t{64}, size_t{4095}, size_t{4096}, size_t{4097}, size_t{16384}, size_t{100000}}) {
+  for (size_t offset :
+       {size_t{1}, size_t{4}, size_t{63}, size_t{64}, size_t{4095}, size_t{4096}, size_t{4097}, size_t{16384}, size_t{100000}}) {
     Bytes archive(offset, uint8_t{0x55});
     archive.insert(archive.end(), file.begin(), file.end());
     archive.insert(archive.end(), 333, uint8_t{0x55});
     const std::string path = folder.write("archive", archive);
     for (bool map : {true, false}) {
       Result<Model> model = [&] {
-        const Descriptor descriptor(path);   // closed before the model is used
+        const Descriptor descriptor(path);  // closed before the model is used
         return Model::open(descriptor.number, offset, file.size(), {.map = map, .verify_checksums = true});
       }();
       CHECK(listing(model) == expected);
@@ -161,8 +162,12 @@ TEST_CASE("a descriptor that is closed, or a stretch that the file does not have
   CHECK(Model::open(-1, 0, 100).status().code() == Code::io);
   CHECK(contains(Model::open(-1, 0, 100).status().message(), "descriptor -1: "));
   const std::string named = "descriptor " + std::to_string(descriptor.number) + ": ";
-  for (auto [offset, length] : {std::pair<uint64_t, uint64_t>{1, file.size()}, {file.size() + 1, 0}, {0, file.size() + 1}, {UINT64_MAX, 2},
-                                {2, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}}) {
+  for (auto [offset, length] : {std::pair<uint64_t, uint64_t>{1, file.size()},
+                                {file.size() + 1, 0},
+                                {0, file.size() + 1},
+                                {UINT64_MAX, 2},
+                                {2, UINT64_MAX},
+                                {UINT64_MAX, UINT64_MAX}}) {
     const Result<Model> model = Model::open(descriptor.number, offset, length);
     REQUIRE(!model.ok());
     CHECK(model.status().code() == Code::corrupt);

@@ -22,7 +22,8 @@ class ScratchFolder {
 
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   std::string write(const std::string& name, const Bytes& bytes) const {
-    std::ofstream(*this / name, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    std::ofstream(*this / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     return *this / name;
   }
   std::vector<std::string> names() const {

@@ -17,7 +17,7 @@ TEST_CASE("dense tensors take rows x columns x size") {
 TEST_CASE("stacked matrices each take a multiple of 64") {
   CHECK(tensor_bytes(Encoding::f32, 3, 5, 2) == 128);
   CHECK(tensor_bytes(Encoding::f16, 1, 1, 10) == 640);
-  CHECK(tensor_bytes(Encoding::int8, 8, 64, 3) == 3 * (512 + 64));   // 8 x 64 bytes, 8 scales, up to 64
+  CHECK(tensor_bytes(Encoding::int8, 8, 64, 3) == 3 * (512 + 64));  // 8 x 64 bytes, 8 scales, up to 64
 }
 
 TEST_CASE("int8 and int4 take whole panels") {

@@ -23,7 +23,7 @@ struct TinyTensor {
   schema::Encoding encoding = schema::Encoding::f32;
   uint32_t rows = 1, columns = 0, count = 1, group = 0;
   uint64_t offset = 0, bytes = 0, checksum = 0;
-  std::string source = {};                     // one part of all rows, unless empty
+  std::string source = {};  // one part of all rows, unless empty
   uint32_t source_first_row = 0, source_rows = 0;
 };
 
@@ -74,7 +74,7 @@ struct TinyModel {
   std::vector<std::pair<std::string, std::string>> metadata = {{"name", "a tiny model"}, {"licence", "none"}};
   std::function<Offset<schema::Tokenizer>(FlatBufferBuilder&)> tokenizer;
   std::function<Offset<schema::Generation>(FlatBufferBuilder&)> generation;
-  bool newer_fields = false;   // tables carry fields of a newer schema, which readers skip
+  bool newer_fields = false;  // tables carry fields of a newer schema, which readers skip
 
   /// Appends the bytes to the weight segment at the next multiple of 64; the tensor's place and checksum follow. Returns its index.
   int32_t add(TinyTensor tensor, const Bytes& bytes) {
@@ -164,7 +164,8 @@ inline Offset<schema::Program> write(FlatBufferBuilder& builder, const TinyProgr
   const auto inputs = write(builder, program.inputs), outputs = write(builder, program.outputs);
   std::vector<Offset<schema::Operation>> operations;
   for (const TinyOperation& operation : program.operations)
-    operations.push_back(schema::CreateOperationDirect(builder, operation.type, operation.write(builder), &operation.inputs, &operation.outputs));
+    operations.push_back(
+        schema::CreateOperationDirect(builder, operation.type, operation.write(builder), &operation.inputs, &operation.outputs));
   return schema::CreateProgramDirect(builder, program.name.c_str(), program.kind, &values, &inputs, &outputs, &operations,
                                      program.max_positions, program.block_length);
 }

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr int kRounds = 2000;   // changed copies of each seed
+constexpr int kRounds = 2000;  // changed copies of each seed
 
 uint64_t g_state = 1;
 size_t below(size_t limit) {
@@ -21,7 +21,8 @@ size_t below(size_t limit) {
 }
 
 void change(std::vector<uint8_t>& bytes) {
-  static const uint32_t kInteresting[] = {0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
+  static const uint32_t kInteresting[] = {0,      1,      2,      0x7f,    0x80,       0xff,       0x100,
+                                          0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
   const size_t at = below(bytes.size());
   switch (below(4)) {
     case 0: bytes[at] ^= static_cast<uint8_t>(1 << below(8)); break;
@@ -32,8 +33,8 @@ void change(std::vector<uint8_t>& bytes) {
       break;
     default:
       const size_t from = below(bytes.size()), count = std::min({below(16) + 1, bytes.size() - from, bytes.size() - at});
-      std::copy_n(std::vector<uint8_t>(bytes.begin() + static_cast<long>(from), bytes.begin() + static_cast<long>(from + count)).begin(), count,
-                  bytes.begin() + static_cast<long>(at));
+      std::copy_n(std::vector<uint8_t>(bytes.begin() + static_cast<long>(from), bytes.begin() + static_cast<long>(from + count)).begin(),
+                  count, bytes.begin() + static_cast<long>(at));
   }
 }
 
