@@ -63,12 +63,23 @@ void score_tile(const float* q, size_t q_stride, size_t width, const StateRows& 
       LINNET_UNROLL for (size_t r = 0; r < Queries; ++r) sum[r * kKeys + k] = V::multiply_add(a[r], b, sum[r * kKeys + k]);
     }
   }
+  // By a copy: sums whose address is taken live in memory, stored again at every step.
+  Register copy[V::kLanes];
+  LINNET_UNROLL for (size_t l = 0; l < V::kLanes; ++l) copy[l] = sum[l];
+  const Register joined = V::joined_all(copy);
   float sums[V::kLanes];
-  V::store(sums, V::joined_all(sum));
-  const size_t wanted = last - first < kKeys ? last - first : kKeys;
-  for (size_t k = 0; k < wanted; ++k) {
-    const float scale = keys.encoding == StateEncoding::int8 ? factor * keys.scale[first + k] : factor;
-    LINNET_UNROLL for (size_t r = 0; r < Queries; ++r) scores[r * kBlockPositions + first + k] = sums[r * kKeys + k] * scale;
+  if (first + kKeys <= last) {
+    auto scale = V::set(factor);
+    if constexpr (Row::kBytes == 1) scale = V::multiply(scale, V::template repeated<kKeys>(keys.scale + first));
+    V::store(sums, V::multiply(joined, scale));
+    LINNET_UNROLL for (size_t r = 0; r < Queries; ++r)
+        memcpy(scores + r * kBlockPositions + first, sums + r * kKeys, kKeys * sizeof(float));
+    return;
+  }
+  V::store(sums, joined);
+  for (size_t k = 0; first + k < last; ++k) {
+    const float scale = Row::kBytes == 1 ? factor * keys.scale[first + k] : factor;
+    for (size_t r = 0; r < Queries; ++r) scores[r * kBlockPositions + first + k] = sums[r * kKeys + k] * scale;
   }
 }
 

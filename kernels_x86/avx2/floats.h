@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "../intrinsics.h"
+#include "../tiles.h"
 
 namespace linnet::kernels {
 namespace {
@@ -23,6 +23,15 @@ struct Floats {
   static Register set(float x) { return _mm256_set1_ps(x); }
   static Register load(const float* from) { return _mm256_loadu_ps(from); }
   static Register load_first(const float* from, size_t count) { return _mm256_maskload_ps(from, first_lanes(count)); }
+  /// `Count` numbers, again and again.
+  template <size_t Count>
+  static Register repeated(const float* from) {
+    if constexpr (Count == 8) return load(from);
+    if constexpr (Count == 4) return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(from));
+    double two;
+    std::memcpy(&two, from, sizeof two);
+    return _mm256_castpd_ps(_mm256_set1_pd(two));
+  }
   static void store(float* to, Register x) { _mm256_storeu_ps(to, x); }
   static void store_first(float* to, Register x, size_t count) { _mm256_maskstore_ps(to, first_lanes(count), x); }
 
@@ -66,8 +75,8 @@ struct Floats {
   }
   static Register joined_all(const Register* x) {
     Register pair[4];
-    for (size_t i = 0; i < 4; ++i)
-      pair[i] = _mm256_add_ps(_mm256_permute2f128_ps(x[i], x[i + 4], 0x20), _mm256_permute2f128_ps(x[i], x[i + 4], 0x31));
+    LINNET_UNROLL for (size_t i = 0; i < 4; ++i) pair[i] =
+        _mm256_add_ps(_mm256_permute2f128_ps(x[i], x[i + 4], 0x20), _mm256_permute2f128_ps(x[i], x[i + 4], 0x31));
     const Register low = _mm256_add_ps(_mm256_shuffle_ps(pair[0], pair[1], 0x44), _mm256_shuffle_ps(pair[0], pair[1], 0xEE));
     const Register high = _mm256_add_ps(_mm256_shuffle_ps(pair[2], pair[3], 0x44), _mm256_shuffle_ps(pair[2], pair[3], 0xEE));
     return _mm256_add_ps(_mm256_shuffle_ps(low, high, 0x88), _mm256_shuffle_ps(low, high, 0xDD));

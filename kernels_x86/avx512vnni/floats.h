@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../intrinsics.h"
+#include "../tiles.h"
 
 namespace linnet::kernels {
 namespace {
@@ -22,6 +22,13 @@ struct Floats {
   static Register set(float x) { return _mm512_set1_ps(x); }
   static Register load(const float* from) { return _mm512_loadu_ps(from); }
   static Register load_first(const float* from, size_t count) { return _mm512_maskz_loadu_ps(first_lanes(count), from); }
+  /// `Count` numbers, again and again.
+  template <size_t Count>
+  static Register repeated(const float* from) {
+    if constexpr (Count == 16) return load(from);
+    if constexpr (Count == 8) return _mm512_broadcast_f32x8(_mm256_loadu_ps(from));
+    return _mm512_broadcast_f32x4(_mm_loadu_ps(from));
+  }
   static void store(float* to, Register x) { _mm512_storeu_ps(to, x); }
   static void store_first(float* to, Register x, size_t count) { _mm512_mask_storeu_ps(to, first_lanes(count), x); }
 
@@ -59,10 +66,10 @@ struct Floats {
   }
   static Register joined_all(const Register* x) {
     Register eight[8], four[4];
-    for (size_t i = 0; i < 8; ++i)
-      eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x[i], x[i + 8], 0x44), _mm512_shuffle_f32x4(x[i], x[i + 8], 0xEE));
-    for (size_t i = 0; i < 4; ++i)
-      four[i] = _mm512_add_ps(_mm512_shuffle_f32x4(eight[i], eight[i + 4], 0x88), _mm512_shuffle_f32x4(eight[i], eight[i + 4], 0xDD));
+    LINNET_UNROLL for (size_t i = 0; i < 8; ++i) eight[i] =
+        _mm512_add_ps(_mm512_shuffle_f32x4(x[i], x[i + 8], 0x44), _mm512_shuffle_f32x4(x[i], x[i + 8], 0xEE));
+    LINNET_UNROLL for (size_t i = 0; i < 4; ++i) four[i] =
+        _mm512_add_ps(_mm512_shuffle_f32x4(eight[i], eight[i + 4], 0x88), _mm512_shuffle_f32x4(eight[i], eight[i + 4], 0xDD));
     const Register low = _mm512_add_ps(_mm512_shuffle_ps(four[0], four[1], 0x44), _mm512_shuffle_ps(four[0], four[1], 0xEE));
     const Register high = _mm512_add_ps(_mm512_shuffle_ps(four[2], four[3], 0x44), _mm512_shuffle_ps(four[2], four[3], 0xEE));
     const Register mixed = _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x88), _mm512_shuffle_ps(low, high, 0xDD));
