@@ -31,6 +31,9 @@ Status verify(const VerifyContext& context) {
   const int length = static_cast<int>(state.name.size());
   if (state.kind != StateKind::token && state.kind != StateKind::source)
     return Status::error(Code::corrupt, "Append: state \"%.*s\" is not one of positions", length, state.name.data());
+  if (state.encoding > schema::StateEncoding::int8)
+    return Status::error(Code::unsupported, "Append: state \"%.*s\" is kept in encoding %u, expected f32, f16 or int8", length,
+                         state.name.data(), static_cast<unsigned>(state.encoding));
   if (state.heads == 0 || state.heads > core::limits::kHeads || state.key_width == 0 || state.key_width > core::limits::kHeadWidth ||
       state.value_width > core::limits::kHeadWidth)
     return Status::error(Code::corrupt, "Append: state \"%.*s\" has %u heads of %u and %u columns, expected 1 to %u of 1 to %u", length,

@@ -394,6 +394,11 @@ TEST_CASE("state that is appended or read wrongly is refused by name") {
       {"no such state to read", Code::corrupt, "Attention: state 2, but there are 0",
        [](Trial& t) { attention(t, {.state = 2, .inputs = 1}); }},
       {"recurrent state", Code::corrupt, "not one of positions", [](Trial& t) { append(t, t.state(2, 8, 8, StateKind::recurrent)); }},
+      {"state in an encoding that is not here yet", Code::unsupported, "encoding 3",
+       [](Trial& t) {
+         append(t, t.state(2, 8, 8));
+         t.states()[0].encoding = schema::StateEncoding::int4;
+       }},
       {"state without heads", Code::corrupt, "0 heads", [](Trial& t) { append(t, t.state(0, 8, 8)); }},
       {"state with too many heads", Code::corrupt, "5000 heads", [](Trial& t) { append(t, t.state(5000, 8, 8)); }},
       {"keys of other columns", Code::corrupt, "input 0 has 24 columns, state \"state\" takes 16",
