@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -45,8 +44,8 @@ TEST_CASE("the checksum follows its definition for every length and any alignmen
   std::vector<uint8_t> bytes;
   for (size_t length = 0; length < 200; ++length) {
     CHECK(checksum(bytes.data(), bytes.size()) == defined(bytes));
-    std::vector<uint8_t> shifted(bytes.size() + 3, 0xee);
-    std::memcpy(shifted.data() + 3, bytes.data(), bytes.size());
+    std::vector<uint8_t> shifted(3, 0xee);
+    shifted.insert(shifted.end(), bytes.begin(), bytes.end());
     CHECK(checksum(shifted.data() + 3, bytes.size()) == defined(bytes));
     bytes.push_back(static_cast<uint8_t>(length * 37 + 11));
   }

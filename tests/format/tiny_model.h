@@ -2,6 +2,7 @@
 // right checksums, and whatever is wrong on purpose. Nothing here uses the library's writer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -106,8 +107,8 @@ inline Bytes seal(const Bytes& structure, const Bytes& weights) {
   header.header_checksum = format::checksum(&header, 64);
   Bytes file(header.file_bytes);
   std::memcpy(file.data(), &header, 64);
-  std::memcpy(file.data() + 64, structure.data(), structure.size());
-  if (!weights.empty()) std::memcpy(file.data() + header.weight_offset, weights.data(), weights.size());
+  std::copy(structure.begin(), structure.end(), file.begin() + 64);
+  std::copy(weights.begin(), weights.end(), file.begin() + static_cast<long>(header.weight_offset));
   return file;
 }
 
