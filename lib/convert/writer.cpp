@@ -1,6 +1,6 @@
 #include "convert/writer.h"
 
-#include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <cerrno>

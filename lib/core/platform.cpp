@@ -46,6 +46,9 @@ Result<File> File::open(const char* path) noexcept {
   if (descriptor < 0) return failed(errno == ENOENT || errno == ENOTDIR ? Code::not_found : Code::io, "opening", path);
   File file = borrow(descriptor);
   file.owned_ = true;
+  // A folder opens like a file, and some systems even give it a length; reading is what tells.
+  char first;
+  if (pread(descriptor, &first, 1, 0) < 0 && errno == EISDIR) return failed(Code::io, "opening", path);
   return file;
 }
 

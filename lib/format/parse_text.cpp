@@ -79,7 +79,6 @@ Status check_merges(const schema::Tokenizer& table, size_t pieces) {
 
 // Ids outside the pieces are allowed up to the limit: checkpoints add tokens behind their vocabulary.
 Status check_added(const schema::Tokenizer& table) {
-  LINNET_TRY(check_at_most("added tokens of the tokenizer", length(table.added()), limits::kVocabulary));
   for (uint32_t i = 0; i < length(table.added()); ++i) {
     const schema::AddedToken& token = *table.added()->Get(i);
     if (token.id() >= limits::kVocabulary)

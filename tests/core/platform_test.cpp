@@ -71,6 +71,9 @@ TEST_CASE("a file that cannot be opened is told by its path") {
   CHECK(File::open(missing.c_str()).status().code() == Code::not_found);
   CHECK(std::string(File::open(missing.c_str()).status().message()).find(missing) == 0);
   CHECK(File::open(below_file.c_str()).status().code() == Code::not_found);
+  const std::string itself = folder / "";
+  CHECK(File::open(itself.c_str()).status().code() == Code::io);
+  CHECK(std::string(File::open(itself.c_str()).status().message()) == itself + ": opening failed: Is a directory");
 }
 
 TEST_CASE("a borrowed descriptor stays open, an own one is closed") {

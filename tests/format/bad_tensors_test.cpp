@@ -62,6 +62,8 @@ const BadModel kTensorCases[] = {
      "the last 20000 bytes of weights belong to no tensor"},
     {"a part beyond the rows", [](TinyModel& m) { m.tensors[3].source_rows = 6; }, Code::corrupt,
      "tensor \"head\": part \"classifier.weight\" is rows 0 to 6 of 5"},
+    {"a part of no tensor that can be named", [](TinyModel& m) { m.tensors[3].source.assign(1, '\n'); }, Code::corrupt,
+     "tensor part 0 has a control character"},
     {"a part that wraps", [](TinyModel& m) { m.tensors[3].source_first_row = 3, m.tensors[3].source_rows = UINT32_MAX; }, Code::corrupt,
      "part \"classifier.weight\" is rows 3 to 4294967298 of 5"},
     {"stacked matrices where one is meant",

@@ -23,19 +23,21 @@ struct Pieces {
   TokenizerKind kind = TokenizerKind::byte_level_bpe;
   int32_t unknown = -1;
   uint32_t added_id = 3;
-  std::string added = "<end>", stage = "lowercase", prefix = "##";
-  schema::TemplateItem item{-1, 0, 0};
-  size_t items = 2;
+  std::string added = "<end>", stage = "lowercase", pre = "split", decoder = "fuse", prefix = "##", suffix = "</w>";
+  schema::TemplateItem item{-1, 0, 0}, pair_item{-1, 1, 1};
+  size_t items = 2, stages = 1;
 };
 
 void set(TinyModel& model, const Pieces& pieces) {
   model.tokenizer = [pieces](Builder& b) {
     const std::vector<Offset<schema::AddedToken>> added = {schema::CreateAddedTokenDirect(b, pieces.added_id, pieces.added.c_str(), true)};
-    const std::vector<Offset<schema::Stage>> stages = {schema::CreateStageDirect(b, pieces.stage.c_str())};
-    const std::vector<schema::TemplateItem> items(pieces.items, pieces.item);
+    const std::vector<Offset<schema::Stage>> normalizer(pieces.stages, schema::CreateStageDirect(b, pieces.stage.c_str())),
+        pre_tokenizer = {schema::CreateStageDirect(b, pieces.pre.c_str())},
+        decoder = {schema::CreateStageDirect(b, pieces.decoder.c_str())};
+    const std::vector<schema::TemplateItem> single(pieces.items, pieces.item), pair = {pieces.item, pieces.pair_item};
     return schema::CreateTokenizerDirect(b, pieces.kind, &pieces.bytes, &pieces.ends, &pieces.types, &pieces.scores, &pieces.merges,
-                                         &pieces.results, nullptr, nullptr, &added, &stages, nullptr, nullptr, &items, nullptr,
-                                         pieces.unknown, pieces.prefix.c_str());
+                                         &pieces.results, nullptr, nullptr, &added, &normalizer, &pre_tokenizer, &decoder, &single, &pair,
+                                         pieces.unknown, pieces.prefix.c_str(), pieces.suffix.c_str());
   };
 }
 
@@ -85,14 +87,30 @@ const BadModel kTokenizerCases[] = {
      Code::corrupt, "merge result 0 is piece 4294967295"},
     {"merges without results", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.results.clear(); }); }, Code::corrupt,
      "merge_results has 0 entries, expected 1"},
-    {"an added token beyond the limit", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.added_id = UINT32_MAX; }); }, Code::corrupt,
-     "added token 0 has id 4294967295"},
+    {"an added token beyond the limit", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.added_id = 1u << 22; }); }, Code::corrupt,
+     "added token 0 has id 4194304"},
     {"an added token without text", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.added.clear(); }); }, Code::corrupt,
      "added token 0 has 0 bytes"},
     {"an added token beyond the length", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.added.resize(4097, 'x'); }); }, Code::corrupt,
      "added token 0 has 4097 bytes"},
     {"a stage without a kind", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.stage.clear(); }); }, Code::corrupt,
      "normalizer stage 0 has no name"},
+    {"too many stages", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.stages = 1025; }); }, Code::corrupt,
+     "1025 normalizer stage, expected at most 1024"},
+    {"a second stage without a kind", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.pre.clear(); }); }, Code::corrupt,
+     "pre-tokenizer stage 0 has no name"},
+    {"a last stage without a kind", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.decoder.clear(); }); }, Code::corrupt,
+     "decoder stage 0 has no name"},
+    {"a pair of a third text", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) {
+                                                    p.pair_item = {-1, -2, 0};
+                                                  }); }, Code::corrupt,
+     "template of a pair of texts: item 1 is sequence -2"},
+    {"an endless suffix", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.suffix.resize(4097, 'w'); }); }, Code::corrupt,
+     "4097 bytes of the tokenizer's end_of_word_suffix"},
+    {"too many pieces", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.ends.resize((1u << 22) + 1, 4); }); }, Code::corrupt,
+     "4194305 pieces of the tokenizer"},
+    {"too many merges", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.merges.resize((2u << 22) + 2, 0); }); }, Code::corrupt,
+     "4194305 merges of the tokenizer"},
     {"an endless prefix", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.prefix.resize(4097, '#'); }); }, Code::corrupt,
      "4097 bytes of the tokenizer's continuing_prefix"},
     {"an unknown piece that is not there", [](TinyModel& m) { bend_pieces(m, [](Pieces& p) { p.unknown = 3; }); }, Code::corrupt,

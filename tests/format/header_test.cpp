@@ -107,6 +107,20 @@ TEST_CASE("a longer header of a newer writer is read over") {
   CHECK_MESSAGE(outcome.code == Code::ok, outcome.message);
 }
 
+TEST_CASE("a file that ends before its weights begin is refused, though header and length agree") {
+  const TinyModel tiny = tiny_encoder();
+  for (size_t length : {64 + tiny.structure().size(), size_t{16383}}) {
+    Bytes file = tiny.file();
+    file.resize(length);
+    Header header = header_of(file);
+    header.file_bytes = length;
+    set_header(file, header);
+    const Outcome outcome = open_outcome(file);
+    CHECK(outcome.code == Code::corrupt);
+    CHECK(outcome.message == "model in memory: the weights begin at 16384, behind the end at " + std::to_string(length));
+  }
+}
+
 TEST_CASE("every truncation and every appended byte is refused") {
   const Bytes right = tiny_encoder().file();
   for (size_t length = 0; length < right.size(); ++length) {

@@ -55,15 +55,16 @@ TEST_CASE("a header may have 16384 bytes") {
   check_opens(file);
 }
 
-TEST_CASE("a structural part may end exactly where the weights begin") {
-  TinyModel tiny = tiny_encoder();
-  const size_t without = tiny.structure().size();
-  // A longer description until the part ends on 16384.
-  tiny.metadata[0].second.resize(tiny.metadata[0].second.size() + (16384 - 64 - without), 'x');
-  while (tiny.structure().size() > 16384 - 64) tiny.metadata[0].second.pop_back();
-  REQUIRE(tiny.structure().size() == 16384 - 64);
-  CHECK(tiny.file().size() == 16384 + tiny.weights.size());
-  check_opens(tiny.file());
+TEST_CASE("a structural part may end exactly where the weights begin, and may have 64 MiB") {
+  for (const size_t bytes : {size_t{16384 - 64}, size_t{64} << 20}) {
+    TinyModel tiny = tiny_encoder();
+    // A longer description until the part has so many bytes.
+    std::string& description = tiny.metadata[0].second;
+    description.resize(description.size() + bytes - tiny.structure().size(), 'x');
+    while (tiny.structure().size() > bytes) description.pop_back();
+    REQUIRE(tiny.structure().size() == bytes);
+    check_opens(tiny.file());
+  }
 }
 
 TEST_CASE("a model may have no weights at all") {
@@ -87,6 +88,7 @@ TEST_CASE("values, states and programs may be as large as the limits say") {
   program.values.push_back({"quantized", {schema::ValueType::q8, 65536, rows, 0}});
   program.values.push_back({"index", {schema::ValueType::index, 1, rows, INT32_MAX}});
   program.values.push_back({"", f32_value(1)});  // a value needs no name
+  program.values.push_back({std::string(1024, 'v'), f32_value(1, schema::Symbol::images)});
   program.max_positions = program.block_length = 1u << 24;
   while (program.outputs.size() < 64)
     program.outputs.push_back({schema::Role::other, "output " + std::to_string(program.outputs.size()), 15});

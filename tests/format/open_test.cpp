@@ -155,6 +155,18 @@ TEST_CASE("what cannot be opened is told by its name") {
   CHECK(Model::open(nullptr, 100).status().code() == Code::invalid_argument);
 }
 
+TEST_CASE("every truncation of a file is refused, mapped and read") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("model.linnet", tiny_encoder().file());
+  for (size_t length = std::filesystem::file_size(path); length-- > 0;) {
+    REQUIRE(truncate(path.c_str(), static_cast<off_t>(length)) == 0);
+    for (bool map : {true, false}) {
+      const Result<Model> model = Model::open(path.c_str(), {.map = map});
+      if (model.ok() || model.status().code() != Code::corrupt) FAIL_CHECK("length ", length, ", map ", map);
+    }
+  }
+}
+
 TEST_CASE("a descriptor that is closed, or a stretch that the file does not have, is refused by number") {
   const ScratchFolder folder;
   const Bytes file = tiny_encoder().file();
