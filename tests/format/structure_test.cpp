@@ -3,6 +3,7 @@
 
 #include "format/open_model.h"
 #include "format/tiny_models.h"
+#include "fuzz/run_program.h"
 
 using namespace linnet;
 using namespace linnet::tests;
@@ -13,37 +14,57 @@ bool clean(const Outcome& outcome) {
   return outcome.code == Code::ok || ((outcome.code == Code::corrupt || outcome.code == Code::unsupported) && !outcome.message.empty());
 }
 
-// Every byte of the structural part becomes each of these; everything that opens has been verified, whatever it means now.
-size_t sweep(const TinyModel& model, size_t* opened) {
+struct Sweep {
+  size_t mutants = 0, opened = 0, runs = 0;
+};
+
+// Opens, and runs what opens.
+Outcome open_and_run(const Bytes& bytes, Sweep* sweep) {
+  const AlignedBytes aligned(bytes);
+  const Result<Model> model = Model::open(aligned.data(), aligned.size());
+  ++sweep->mutants;
+  if (!model.ok()) return {model.status().code(), model.status().message()};
+  ++sweep->opened;
+  sweep->runs += run_programs(*model);
+  return {};
+}
+
+// Every byte of the structural part becomes each of these; whatever opens has been verified and runs, whatever it means now.
+Sweep sweep_bytes(const TinyModel& model) {
   const Bytes structure = model.structure();
-  size_t mutants = 0;
+  Sweep sweep;
   for (size_t i = 0; i < structure.size(); ++i) {
     Bytes bent = structure;
     auto check = [&](uint8_t byte) {
       if (byte == structure[i]) return;
       bent[i] = byte;
-      const Outcome outcome = open_outcome(seal(bent, model.weights));
+      const Outcome outcome = open_and_run(seal(bent, model.weights), &sweep);
       if (!clean(outcome)) FAIL_CHECK("byte ", i, " = ", int{byte}, ": ", name(outcome.code), " ", outcome.message);
-      *opened += outcome.code == Code::ok;
-      ++mutants;
     };
     for (int bit = 0; bit < 8; ++bit) check(static_cast<uint8_t>(structure[i] ^ (1 << bit)));
     for (uint8_t byte : {uint8_t{0x00}, uint8_t{0x7f}, uint8_t{0x80}, uint8_t{0xff}}) check(byte);
     check(static_cast<uint8_t>(structure[i] + 1));
     check(static_cast<uint8_t>(structure[i] - 1));
   }
-  return mutants;
+  return sweep;
 }
 
 }  // namespace
 
-TEST_CASE("every changed byte of the structural part is refused or verified") {
+TEST_CASE("every changed byte of the structural part is refused, or verified and then runs in bounds") {
   for (const TinyModel& model : {tiny_encoder(), tiny_decoder()}) {
-    size_t opened = 0;
-    const size_t mutants = sweep(model, &opened);
-    MESSAGE(mutants, " changed files, of which ", opened, " still open");
-    CHECK(opened > 0);
-    CHECK(opened < mutants);
+    const Sweep sweep = sweep_bytes(model);
+    MESSAGE(sweep.mutants, " changed files: ", sweep.opened, " still open, their programs ran ", sweep.runs, " times");
+    CHECK(sweep.opened < sweep.mutants);
+    CHECK(sweep.runs > sweep.opened);
+  }
+}
+
+TEST_CASE("the tiny models themselves run") {
+  for (const TinyModel& model : {tiny_encoder(), tiny_decoder()}) {
+    Sweep sweep;
+    CHECK(open_and_run(model.file(), &sweep).code == Code::ok);
+    CHECK(sweep.runs == 2);
   }
 }
 

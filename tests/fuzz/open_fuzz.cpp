@@ -1,4 +1,4 @@
-// Opens whatever comes: four bytes of length, a structural part of that length, the rest are weights. Header and checksums are made right,
+// Opens whatever comes and runs what opens: four bytes of length, a structural part of that length, the rest are weights. Header and checksums are made right,
 // so that the search goes into the tables instead of breaking its teeth on a sum.
 #include <algorithm>
 #include <cstdint>
@@ -7,6 +7,7 @@
 
 #include "format/open_model.h"
 #include "fuzz/exercise.h"
+#include "fuzz/run_program.h"
 
 using namespace linnet;
 using namespace linnet::tests;
@@ -27,6 +28,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   volatile uint64_t sum = read_everything(*model);
-  sum = sum + static_cast<uint64_t>(model->verify().code());
+  sum = sum + static_cast<uint64_t>(model->verify().code()) + run_programs(*model);
   return 0;
 }
