@@ -12,7 +12,7 @@ namespace linnet::convert {
 class Writer {
  public:
   struct Place {
-    uint64_t offset;     // from the start of the weight segment
+    uint64_t offset;  // from the start of the weight segment
     uint64_t checksum;
   };
 
@@ -30,7 +30,7 @@ class Writer {
 
  private:
   std::string path_;
-  std::FILE* weights_ = nullptr;   // deleted by the system when closed
+  std::FILE* weights_ = nullptr;  // deleted by the system when closed
   uint64_t size_ = 0;
 };
 

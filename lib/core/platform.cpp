@@ -70,8 +70,9 @@ Status File::read(uint64_t offset, void* out, size_t bytes) const noexcept {
     ssize_t got = pread(descriptor_, at, bytes, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Status::error(Code::io, "reading failed: %s", strerror(errno));
-    if (got == 0) return Status::error(Code::corrupt, "the file is truncated: %zu bytes are missing at offset %llu", bytes,
-                                       static_cast<unsigned long long>(offset));
+    if (got == 0)
+      return Status::error(Code::corrupt, "the file is truncated: %zu bytes are missing at offset %llu", bytes,
+                           static_cast<unsigned long long>(offset));
     at += got;
     offset += static_cast<uint64_t>(got);
     bytes -= static_cast<size_t>(got);

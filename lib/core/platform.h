@@ -52,7 +52,7 @@ class Mapping {
   size_t size_ = 0;
 };
 
-/// Writes a whole file or nothing: to "<path>.part-<process>" first, synced, then renamed over `path`.
+/// Writes a whole file or nothing: to "<path>.part-<process>-<number>" first, synced, then renamed over `path`.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const char* path) noexcept;
@@ -68,7 +68,7 @@ class AtomicFile {
  private:
   AtomicFile() noexcept = default;
   int descriptor_ = -1;
-  char* path_ = nullptr;       // both owned, from core::allocate
+  char* path_ = nullptr;  // both owned, from core::allocate
   char* temporary_ = nullptr;
 };
 

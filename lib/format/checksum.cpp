@@ -8,7 +8,7 @@ namespace {
 
 constexpr uint64_t kPrime = 0x100000001b3u;
 constexpr uint64_t kBasis = 0xcbf29ce484222325u;
-constexpr size_t kLanes = 4;   // four chains run side by side, so that the multiplications' latency is hidden
+constexpr size_t kLanes = 4;  // four chains run side by side, so that the multiplications' latency is hidden
 
 // A multiplication carries upwards only: without the fold, two words with a wrong highest bit would cancel.
 uint64_t mix(uint64_t state, uint64_t word) {
@@ -41,7 +41,7 @@ uint64_t checksum(const void* data, size_t bytes) noexcept {
   }
   uint64_t sum = mix(kBasis, bytes);
   for (uint64_t lane : lanes) sum = mix(sum, lane);
-  return sum != 0 ? sum : 1;   // 0 means "none stored"
+  return sum != 0 ? sum : 1;  // 0 means "none stored"
 }
 
 }  // namespace linnet::format

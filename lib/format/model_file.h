@@ -30,7 +30,7 @@ class ModelFile {
   static Result<ModelFile*> open(const void* bytes, size_t length, const OpenOptions& options, Known known) noexcept;
 
   void retain() noexcept;
-  void release() noexcept;   // the last one deletes
+  void release() noexcept;  // the last one deletes
 
   const schema::Model& root() const noexcept { return *root_; }
   std::span<const Tensor> tensors() const noexcept { return {tensors_.data(), tensors_.size()}; }
@@ -55,11 +55,11 @@ class ModelFile {
   Status check_weights(bool (*progress)(void* user, uint64_t done, uint64_t total), void* user) const noexcept;
 
   std::atomic<uint32_t> handles_{1};
-  char* name_ = nullptr;             // owned
-  uint8_t* metadata_ = nullptr;      // owned copy of the structural part
+  char* name_ = nullptr;         // owned
+  uint8_t* metadata_ = nullptr;  // owned copy of the structural part
   const schema::Model* root_ = nullptr;
   core::Mapping mapping_;
-  uint8_t* weights_ = nullptr;       // owned, when read instead of mapped
+  uint8_t* weights_ = nullptr;  // owned, when read instead of mapped
   core::Array<Tensor> tensors_;
   core::Array<State> states_;
   core::Array<Program> programs_;

@@ -9,7 +9,7 @@ namespace {
 struct Number {
   const char* name;
   float value;
-  bool negative = true;   // may be below 0
+  bool negative = true;  // may be below 0
 };
 
 Status check_numbers(std::initializer_list<Number> numbers) {
@@ -37,14 +37,22 @@ Status check_attention(const schema::Attention& options) {
 Status check_options(const Node& node) {
   using schema::Options;
   switch (node.type) {
-    case Options::Embed: return check_numbers({{"scale", node.as<schema::Embed>().scale()}});
-    case Options::Norm: return check_numbers({{"epsilon", node.as<schema::Norm>().epsilon(), false}});
-    case Options::RotaryAngles: return check_rotary_angles(node.as<schema::RotaryAngles>());
-    case Options::Attention: return check_attention(node.as<schema::Attention>());
-    case Options::Binary: return check_numbers({{"scale", node.as<schema::Binary>().scale()}});
-    case Options::Scale: return check_numbers({{"scale", node.as<schema::Scale>().scale()}});
-    case Options::Softcap: return check_numbers({{"cap", node.as<schema::Softcap>().cap(), false}});
-    default: return {};
+    case Options::Embed:
+      return check_numbers({{"scale", node.as<schema::Embed>().scale()}});
+    case Options::Norm:
+      return check_numbers({{"epsilon", node.as<schema::Norm>().epsilon(), false}});
+    case Options::RotaryAngles:
+      return check_rotary_angles(node.as<schema::RotaryAngles>());
+    case Options::Attention:
+      return check_attention(node.as<schema::Attention>());
+    case Options::Binary:
+      return check_numbers({{"scale", node.as<schema::Binary>().scale()}});
+    case Options::Scale:
+      return check_numbers({{"scale", node.as<schema::Scale>().scale()}});
+    case Options::Softcap:
+      return check_numbers({{"cap", node.as<schema::Softcap>().cap(), false}});
+    default:
+      return {};
   }
 }
 

@@ -116,8 +116,8 @@ Status parse_state(const schema::State& table, const Requirements& requirements,
   if (state->heads == 0 || state->heads > limits::kHeads)
     return Status::error(Code::corrupt, "state \"%s\" has %u heads, expected 1 to %u", name, state->heads, limits::kHeads);
   if (state->key_width == 0 || state->key_width > limits::kHeadWidth || state->value_width > limits::kHeadWidth)
-    return Status::error(Code::corrupt, "state \"%s\" has keys of %u and values of %u numbers, expected at most %u", name,
-                         state->key_width, state->value_width, limits::kHeadWidth);
+    return Status::error(Code::corrupt, "state \"%s\" has keys of %u and values of %u numbers, expected at most %u", name, state->key_width,
+                         state->value_width, limits::kHeadWidth);
   if (state->window > limits::kContext || state->sinks > limits::kContext)
     return Status::error(Code::corrupt, "state \"%s\" keeps %u positions and the first %u, expected at most %u", name, state->window,
                          state->sinks, limits::kContext);

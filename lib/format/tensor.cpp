@@ -16,9 +16,13 @@ uint64_t tensor_bytes(schema::Encoding encoding, uint64_t rows, uint64_t columns
   const size_t panels = kernels::panels(static_cast<size_t>(rows)), width = static_cast<size_t>(columns);
   Checked matrix(0);
   switch (encoding) {
-    case schema::Encoding::f32: matrix = Checked(rows) * columns * 4; break;
+    case schema::Encoding::f32:
+      matrix = Checked(rows) * columns * 4;
+      break;
     case schema::Encoding::f16:
-    case schema::Encoding::bf16: matrix = Checked(rows) * columns * 2; break;
+    case schema::Encoding::bf16:
+      matrix = Checked(rows) * columns * 2;
+      break;
     // Panel by panel, as int8_matrix_bytes and int4_matrix_bytes say: a whole matrix may pass what size_t holds on 32-bit machines.
     case schema::Encoding::int8:
       matrix = Checked(panels) * (kernels::int8_panel_bytes(width) + kernels::kPanelRows * sizeof(float));
@@ -26,7 +30,8 @@ uint64_t tensor_bytes(schema::Encoding encoding, uint64_t rows, uint64_t columns
     case schema::Encoding::int4:
       matrix = Checked(panels) * (kernels::int4_panel_bytes(width) + 2 * kernels::kPanelRows * sizeof(float));
       break;
-    default: return 0;
+    default:
+      return 0;
   }
   Checked all = count == 1 ? matrix : matrix.round_up(kTensorAlignment) * count;
   return all.ok() && all.value() <= INT64_MAX ? all.value() : 0;

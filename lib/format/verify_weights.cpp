@@ -29,7 +29,8 @@ bool scales_are_finite(const Tensor& tensor) {
       panel_bytes = kernels::int4_panel_bytes(tensor.columns);
       floats = 2;
       break;
-    default: return true;
+    default:
+      return true;
   }
   const size_t panels = kernels::panels(tensor.rows);
   const size_t matrix = static_cast<size_t>(tensor.bytes / tensor.count);
@@ -46,8 +47,7 @@ Status ModelFile::check_weights(bool (*progress)(void* user, uint64_t done, uint
   for (const Tensor& tensor : tensors_) {
     if (tensor.checksum != 0 && checksum(tensor.data, static_cast<size_t>(tensor.bytes)) != tensor.checksum)
       return Status::error(Code::corrupt, "tensor \"%s\": its checksum is wrong", tensor.name.data());
-    if (!scales_are_finite(tensor))
-      return Status::error(Code::corrupt, "tensor \"%s\" has a scale that is not finite", tensor.name.data());
+    if (!scales_are_finite(tensor)) return Status::error(Code::corrupt, "tensor \"%s\" has a scale that is not finite", tensor.name.data());
     done += tensor.bytes;
     if (progress && !progress(user, done, total)) return Status::error(Code::cancelled, "checking the weights was stopped");
   }

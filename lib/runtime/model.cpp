@@ -165,8 +165,9 @@ size_t Model::programs() const noexcept { return file_->programs().size(); }
 
 ProgramInfo Model::program(size_t i) const noexcept {
   const format::Program& program = file_->programs()[i];
-  return {program.name,           schema::EnumNameProgramKind(program.kind), program.max_positions,
-          program.inputs.size(), program.outputs.size(),                     program.nodes.size()};
+  return {program.name,           schema::EnumNameProgramKind(program.kind),
+          program.max_positions,  program.inputs.size(),
+          program.outputs.size(), program.nodes.size()};
 }
 
 PortInfo Model::input(size_t program, size_t i) const noexcept {

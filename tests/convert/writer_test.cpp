@@ -99,7 +99,7 @@ TEST_CASE("a disk that is full is an error, whenever it fills, and nothing is le
   const Bytes weights(30000, 7);
   for (rlim_t room : {rlim_t{0}, rlim_t{4096}, rlim_t{20000}, rlim_t{40000}}) {
     rlimit small = before;
-    small.rlim_cur = room;   // no file may grow beyond, as on a full disk
+    small.rlim_cur = room;  // no file may grow beyond, as on a full disk
     REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
     auto write = [&] {
       Writer writer(folder / "model.linnet");

@@ -1,7 +1,8 @@
 #include "core/half.h"
 
-#include <cmath>
 #include <doctest/doctest.h>
+
+#include <cmath>
 
 using namespace linnet::core;
 

@@ -25,8 +25,12 @@ void change(std::vector<uint8_t>& bytes) {
                                           0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xffffffff};
   const size_t at = below(bytes.size());
   switch (below(4)) {
-    case 0: bytes[at] ^= static_cast<uint8_t>(1 << below(8)); break;
-    case 1: bytes[at] = static_cast<uint8_t>(below(256)); break;
+    case 0:
+      bytes[at] ^= static_cast<uint8_t>(1 << below(8));
+      break;
+    case 1:
+      bytes[at] = static_cast<uint8_t>(below(256));
+      break;
     case 2:
       for (size_t i = 0; i < 4 && at / 4 * 4 + i < bytes.size(); ++i)
         bytes[at / 4 * 4 + i] = static_cast<uint8_t>(kInteresting[below(std::size(kInteresting))] >> (8 * i));

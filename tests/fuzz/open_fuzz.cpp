@@ -1,5 +1,5 @@
-// Opens whatever comes and runs what opens: four bytes of length, a structural part of that length, the rest are weights. Header and checksums are made right,
-// so that the search goes into the tables instead of breaking its teeth on a sum.
+// Opens whatever comes and runs what opens: four bytes of length, a structural part of that length, the rest are weights. Header and
+// checksums are made right, so that the search goes into the tables instead of breaking its teeth on a sum.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
