@@ -32,6 +32,8 @@ class Plan {
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;
   ~Plan();
+  /// Another handle to the same plan.
+  Plan share() const noexcept;
 
   const Limits& limits() const noexcept;    ///< with every 0 filled in
 
@@ -69,5 +71,8 @@ class Plan {
 /// Places every value, scratch piece and state page. Errors: invalid_argument (a limit that the model cannot serve, by name and with
 /// both numbers), out_of_memory (the plan itself).
 Result<Plan> plan(const Model& model, const Limits& limits) noexcept;
+
+/// Whether a session with these limits fits into `bytes` (mapped weights aside); false also when the model cannot serve the limits.
+bool fits(const Model& model, const Limits& limits, uint64_t bytes) noexcept;
 
 }  // namespace linnet
