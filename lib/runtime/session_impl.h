@@ -1,0 +1,111 @@
+// What a session is made of. All of it lies in the arena, laid out by the same arithmetic that the plan counted with (control.cpp).
+#pragma once
+
+#include <atomic>
+#include <span>
+
+#include "linnet/session.h"
+#include "plan/plan_impl.h"
+#include "runtime/thread_pool.h"
+
+namespace linnet {
+
+namespace runtime {
+
+constexpr uint32_t kNoPage = UINT32_MAX;
+
+/// One sequence's pages in one retention group: page i of the list holds positions from (first_page + i) * 64.
+struct PageList {
+  uint32_t* pages = nullptr;      // numbers in the pool
+  uint32_t count = 0;
+  uint32_t first_page = 0;
+};
+
+/// The pages of one retention group.
+struct Pool {
+  uint8_t* memory = nullptr;
+  uint32_t* references = nullptr; // of each page
+  uint32_t* free = nullptr;       // stack of free pages
+  uint32_t free_count = 0;
+  PageList* lists = nullptr;      // of each sequence
+};
+
+struct Sequence {
+  bool alive = false;
+  uint32_t length = 0;            // committed positions
+};
+
+}  // namespace runtime
+
+struct Session::Impl {
+  explicit Impl(const linnet::Plan& shared) noexcept : plan(shared.share()) {}
+
+  linnet::Plan plan;
+  bool owns_arena = false;
+  uint8_t* arena = nullptr;
+  runtime::ThreadPool pool;
+  std::atomic<bool> running{false};
+  std::atomic<bool> cancelled{false};
+
+  // Tables in the control part.
+  std::span<runtime::Sequence> sequences;
+  std::span<runtime::Pool> pools;                 // of each retention group
+  std::span<void**> value_memory;                 // [program][value]
+  std::span<void**> constants;                    // [program][operation]
+  // Of the run in progress, or the last one.
+  std::span<uint32_t> batch;                      // [input]: sequence
+  std::span<uint8_t> in_batch;                    // [sequence]
+  std::span<uint32_t> first_position;             // [input]
+  uint32_t* symbol_starts[format::kSymbols] = {}; // [symbol][input + 1]
+  std::span<ops::StatePages> pages;               // [state * inputs + input]
+  std::span<uint8_t*> page_pointers;              // [retention][input][page]
+  uint64_t symbols[format::kSymbols] = {};
+  size_t inputs = 0;
+  size_t program = SIZE_MAX;                      // of the last run that succeeded
+
+  struct Timing {
+    uint64_t calls, nanoseconds;
+  };
+  bool profiling = false;
+  Timing timings[static_cast<size_t>(schema::Options::MAX) + 1] = {};
+  // For tests: called before each operation.
+  void (*before_operation)(void* user, size_t operation) = nullptr;
+  void* before_operation_user = nullptr;
+
+  const Plan::Impl& planned() const { return plan.impl(); }
+  const format::ModelFile& file() const { return planned().model.file(); }
+};
+
+namespace runtime {
+
+// control.cpp
+/// Points every span and pointer of `session` into its arena, and marks all pages free.
+void lay_out_control(Session::Impl* session) noexcept;
+
+// pages.cpp
+/// Makes room for positions [length, length + count) of a sequence and makes the pages that will be written its own. False when the
+/// pool is empty, which planned limits rule out.
+bool reserve_positions(Session::Impl* session, SequenceId sequence, uint32_t count) noexcept;
+/// Gives back pages behind `length` positions.
+void trim_after(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept;
+/// Gives back pages that lie wholly before what windows and the rewind limit still reach.
+void trim_before(Session::Impl* session, SequenceId sequence) noexcept;
+void share_pages(Session::Impl* session, SequenceId from, SequenceId to) noexcept;
+/// Whether positions from `length` on could still see all that they must.
+bool can_rewind_to(const Session::Impl& session, SequenceId sequence, uint32_t length) noexcept;
+uint8_t* page_address(const Session::Impl& session, size_t retention, uint32_t page) noexcept;
+
+// batch.cpp
+/// Checks a batch completely, then counts its symbols. Nothing but the batch tables changes.
+Status check_batch(Session::Impl* session, size_t program, std::span<const Input> inputs, const RunOptions& options) noexcept;
+/// Writes the program's inputs into planned memory.
+void fill_inputs(Session::Impl* session, size_t program, std::span<const Input> inputs, const RunOptions& options) noexcept;
+
+// execute.cpp
+/// Runs all operations; cancelled between two of them when asked.
+Status execute(Session::Impl* session, size_t program) noexcept;
+/// Rows of a value in the batch that was checked last.
+uint64_t batch_rows(const Session::Impl& session, const format::Value& value) noexcept;
+
+}  // namespace runtime
+}  // namespace linnet
