@@ -65,6 +65,19 @@ bool reserve_positions(Session::Impl* session, SequenceId sequence, uint32_t cou
   return true;
 }
 
+bool reserve_stretches(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept {
+  uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
+  for (size_t r = 0; r < session->pools.size(); ++r) {
+    PageList& list = session->pools[r].lists[sequence];
+    while (!session->planned().retentions[r].source && list.first_page + list.count < end) {
+      uint32_t made = take_page(session, r);
+      if (made == kNoPage) return false;
+      list.pages[list.count++] = made;
+    }
+  }
+  return true;
+}
+
 void trim_after(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept {
   uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
   for (size_t r = 0; r < session->pools.size(); ++r) {
@@ -82,7 +95,7 @@ void trim_before(Session::Impl* session, SequenceId sequence) noexcept {
     if (!retention.window) continue;
     // The next query stands at `length`, or after a rewind up to limits.rewind before it, and sees window - 1 positions before itself.
     uint64_t reach = uint64_t{retention.window} + session->planned().limits.rewind;
-    uint32_t keep_from = length > reach ? static_cast<uint32_t>(length - reach) : 0;
+    uint32_t keep_from = length + uint64_t{1} > reach ? static_cast<uint32_t>(length + uint64_t{1} - reach) : 0;
     Pool& pool = session->pools[r];
     PageList& list = pool.lists[sequence];
     uint32_t gone = keep_from / ops::kPagePositions > list.first_page ? keep_from / ops::kPagePositions - list.first_page : 0;

@@ -86,6 +86,8 @@ void lay_out_control(Session::Impl* session) noexcept;
 /// Makes room for positions [length, length + count) of a sequence and makes the pages that will be written its own. False when the
 /// pool is empty, which planned limits rule out.
 bool reserve_positions(Session::Impl* session, SequenceId sequence, uint32_t count) noexcept;
+/// Makes an empty sequence's lists reach from their first pages to `length` positions. False when the pool is empty.
+bool reserve_stretches(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept;
 /// Gives back pages behind `length` positions.
 void trim_after(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept;
 /// Gives back pages that lie wholly before what windows and the rewind limit still reach.
@@ -94,6 +96,11 @@ void share_pages(Session::Impl* session, SequenceId from, SequenceId to) noexcep
 /// Whether positions from `length` on could still see all that they must.
 bool can_rewind_to(const Session::Impl& session, SequenceId sequence, uint32_t length) noexcept;
 uint8_t* page_address(const Session::Impl& session, size_t retention, uint32_t page) noexcept;
+
+// save.cpp
+Status save_sequence(const Session::Impl& session, SequenceId sequence, const char* path) noexcept;
+/// Into an empty sequence; on an error its pages are for the caller to give back.
+Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path) noexcept;
 
 // batch.cpp
 /// Checks a batch completely, then counts its symbols. Nothing but the batch tables changes.

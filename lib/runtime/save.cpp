@@ -1,0 +1,172 @@
+// A sequence's state in a file of its own, bound to the model by its hash: header, then the pages of every retention group.
+#include <cstring>
+
+#include "core/checked.h"
+#include "core/memory.h"
+#include "core/platform.h"
+#include "format/header.h"
+#include "runtime/session_impl.h"
+
+namespace linnet {
+namespace {
+
+using namespace runtime;
+
+constexpr uint8_t kStateMagic[8] = {'L', 'I', 'N', 'N', 'S', 'T', '\r', '\n'};
+constexpr uint32_t kStateVersion = 1;
+
+struct StateHeader {
+  uint8_t magic[8];
+  uint32_t version;
+  uint32_t length;             // committed positions
+  uint64_t model_hash;
+  uint64_t layout_hash;        // of encodings and page sizes
+  uint64_t page_bytes;         // all pages together
+  uint64_t page_checksum;
+  uint64_t header_checksum;    // of this struct with this field 0
+};
+
+// What must agree for pages to be read back: the states' layouts, group by group.
+uint64_t layout_hash(const Plan::Impl& plan) {
+  uint64_t hash = 1;
+  for (size_t i = 0; i < plan.layouts.size(); ++i) {
+    const ops::StateLayout& layout = plan.layouts[i];
+    const uint64_t facts[] = {hash, static_cast<uint64_t>(layout.encoding), layout.keys, layout.values, layout.key_row, layout.value_row, plan.retention_of[i]};
+    hash = format::checksum(facts, sizeof facts);
+  }
+  return hash;
+}
+
+// The pages that a sequence of this length has, first and count: everything, or what the windows keep.
+struct Stretch {
+  uint32_t first, count;
+};
+
+Stretch stretch_of(const plan_detail::Retention& retention, uint32_t length) {
+  if (retention.source) return {0, 0};
+  uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
+  // What the next query sees; positions kept for rewinding are not saved.
+  uint32_t first = retention.window && length >= retention.window ? (length + 1 - retention.window) / ops::kPagePositions : 0;
+  return {first, end > first ? end - first : 0};
+}
+
+struct Bytes {
+  uint64_t count = 0, sum = 1;
+  void add(const uint8_t* page, size_t size) {
+    const uint64_t chain[] = {sum, format::checksum(page, size)};
+    sum = format::checksum(chain, sizeof chain);
+    count += size;
+  }
+};
+
+template <class Page>
+Status for_each_page(const Session::Impl& session, SequenceId sequence, Page&& page) {
+  const Plan::Impl& plan = session.planned();
+  for (size_t r = 0; r < plan.retentions.size(); ++r) {
+    const PageList& list = session.pools[r].lists[sequence];
+    Stretch stretch = stretch_of(plan.retentions[r], session.sequences[sequence].length);
+    for (uint32_t i = 0; i < stretch.count; ++i)
+      LINNET_TRY(page(page_address(session, r, list.pages[stretch.first + i - list.first_page]), static_cast<size_t>(plan.retentions[r].page_bytes)));
+  }
+  return {};
+}
+
+Status check_state_header(const Session::Impl& session, StateHeader header, uint64_t file_bytes) {
+  if (std::memcmp(header.magic, kStateMagic, sizeof kStateMagic) != 0) return Status::error(Code::corrupt, "not a saved Linnet state");
+  if (header.version != kStateVersion) return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u", header.version, kStateVersion);
+  uint64_t stored = header.header_checksum;
+  header.header_checksum = 0;
+  if (format::checksum(&header, sizeof header) != stored) return Status::error(Code::corrupt, "the saved state's header is damaged");
+  if (header.model_hash != session.file().hash()) return Status::error(Code::mismatch, "the saved state belongs to another model");
+  if (header.layout_hash != layout_hash(session.planned())) return Status::error(Code::mismatch, "the saved state has another encoding than this session; choose the same limits.state");
+  if (header.length > session.planned().limits.context)
+    return Status::error(Code::context_full, "the saved state has %u positions; the planned context is %u", header.length, session.planned().limits.context);
+  const Plan::Impl& plan = session.planned();
+  uint64_t expected = 0;
+  for (const plan_detail::Retention& retention : plan.retentions) {
+    Stretch stretch = stretch_of(retention, header.length);
+    if (stretch.count > retention.pages_per_sequence) return Status::error(Code::context_full, "the saved state's windows do not fit this session's limits");
+    expected += stretch.count * retention.page_bytes;
+  }
+  if (header.page_bytes != expected)
+    return Status::error(Code::corrupt, "the saved state holds %llu bytes of pages, not %llu", static_cast<unsigned long long>(header.page_bytes),
+                         static_cast<unsigned long long>(expected));
+  if (file_bytes != sizeof header + expected) return Status::error(Code::corrupt, "the saved state is truncated or something was appended");
+  return {};
+}
+
+Status read_pages(Session::Impl* session, const core::File& file, SequenceId sequence, const StateHeader& header) {
+  const Plan::Impl& plan = session->planned();
+  for (size_t r = 0; r < plan.retentions.size(); ++r) session->pools[r].lists[sequence].first_page = stretch_of(plan.retentions[r], header.length).first;
+  // Reserve from each group's first page on: lists are empty, so every page is new and the sequence's own.
+  if (!reserve_stretches(session, sequence, header.length)) return Status::error(Code::context_full, "no pages are left for the saved state");
+  session->sequences[sequence].length = header.length;
+  uint64_t offset = sizeof header;
+  Bytes bytes;
+  Status status = for_each_page(*session, sequence, [&](uint8_t* page, size_t size) -> Status {
+    LINNET_TRY(file.read(offset, page, size));
+    offset += size;
+    bytes.add(page, size);
+    return {};
+  });
+  LINNET_TRY(std::move(status));
+  if (bytes.sum != header.page_checksum) return Status::error(Code::corrupt, "the saved state's pages are damaged");
+  return {};
+}
+
+}  // namespace
+
+Status Session::save(SequenceId sequence, const char* path) const noexcept {
+  if (impl_->running.exchange(true, std::memory_order_acquire)) return Status::error(Code::busy, "the session is in use by another thread");
+  Status status = runtime::save_sequence(*impl_, sequence, path);
+  impl_->running.store(false, std::memory_order_release);
+  return status;
+}
+
+Result<SequenceId> Session::restore(const char* path) noexcept {
+  LINNET_ASSIGN(SequenceId sequence, add());
+  if (impl_->running.exchange(true, std::memory_order_acquire)) return Status::error(Code::busy, "the session is in use by another thread");
+  Status status = runtime::restore_sequence(impl_, sequence, path);
+  impl_->running.store(false, std::memory_order_release);
+  if (status.ok()) return sequence;
+  LINNET_TRY(remove(sequence));
+  return Status::error(status.code(), "%s: %s", path, status.message());
+}
+
+namespace runtime {
+
+Status save_sequence(const Session::Impl& session, SequenceId sequence, const char* path) noexcept {
+  if (sequence >= session.sequences.size() || !session.sequences[sequence].alive)
+    return Status::error(Code::invalid_argument, "there is no sequence %u", sequence);
+  StateHeader header = {};
+  std::memcpy(header.magic, kStateMagic, sizeof kStateMagic);
+  header.version = kStateVersion;
+  header.length = session.sequences[sequence].length;
+  header.model_hash = session.file().hash();
+  header.layout_hash = layout_hash(session.planned());
+  Bytes bytes;
+  LINNET_TRY(for_each_page(session, sequence, [&](const uint8_t* page, size_t size) -> Status {
+    bytes.add(page, size);
+    return {};
+  }));
+  header.page_bytes = bytes.count;
+  header.page_checksum = bytes.sum;
+  header.header_checksum = format::checksum(&header, sizeof header);
+  LINNET_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
+  LINNET_TRY(file.write(&header, sizeof header));
+  LINNET_TRY(for_each_page(session, sequence, [&](const uint8_t* page, size_t size) { return file.write(page, size); }));
+  return file.commit();
+}
+
+Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path) noexcept {
+  LINNET_ASSIGN(core::File file, core::File::open(path));
+  LINNET_ASSIGN(uint64_t length, file.length());
+  StateHeader header;
+  if (length < sizeof header) return Status::error(Code::corrupt, "%llu bytes are too few for a saved state", static_cast<unsigned long long>(length));
+  LINNET_TRY(file.read(0, &header, sizeof header));
+  LINNET_TRY(check_state_header(*session, header, length));
+  return read_pages(session, file, sequence, header);
+}
+
+}  // namespace runtime
+}  // namespace linnet
