@@ -15,6 +15,9 @@ target_compile_options(linnet_settings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
   -ffp-contract=off        # products and sums round one by one: results are bit-equal across kernels
   -fno-math-errno -fvisibility=hidden -ffunction-sections -fdata-sections)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(linnet_settings INTERFACE -Wno-restrict)   # gcc bug 105329: string + "literal" is taken for an overlap
+endif()
 if(LINNET_WERROR)
   target_compile_options(linnet_settings INTERFACE -Werror)
 endif()
