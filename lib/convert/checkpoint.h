@@ -28,9 +28,14 @@ struct SourceTensor {
   std::vector<uint64_t> shape;   // outermost first: a linear is [out, in]
 };
 
+class GgufMetadata;
+
 class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
+
+  /// The key-value part of a GGUF file; null for a folder.
+  virtual const GgufMetadata* gguf() const { return nullptr; }
 
   const Json& config() const { return config_; }                    // config.json, or its equivalent from GGUF metadata
   const Json& generation_config() const { return generation_config_; }   // null when absent

@@ -1,0 +1,89 @@
+// A Hugging Face folder: config.json and one or several safetensors files.
+#include <dirent.h>
+
+#include "convert/readers/open.h"
+#include "convert/readers/safetensors.h"
+
+namespace linnet::convert {
+namespace {
+
+class Folder final : public Checkpoint {
+ public:
+  explicit Folder(const std::string& path) {
+    path_ = path;
+    config_ = required("config.json");
+    refuse_foreign_quantization();
+    if (file_exists(path_ + "/generation_config.json")) generation_config_ = required("generation_config.json");
+    for (const std::string& name : weight_files()) add(name);
+    if (tensors_.empty()) throw Error(path_ + ": its safetensors files hold no tensors");
+  }
+  std::vector<float> read(const std::string& name) const override { return files_[file_of_.at(tensor(name).name)]->read(name); }
+  std::unique_ptr<Checkpoint> subfolder(const std::string& relative) const override {
+    std::string path = path_ + "/" + relative;
+    return file_exists(path + "/config.json") ? std::make_unique<Folder>(path) : nullptr;
+  }
+
+ private:
+  Json required(const std::string& name) const { return parse_json(read_text(path_ + "/" + name), path_ + "/" + name); }
+
+  void refuse_foreign_quantization() const {
+    if (!config_.is_object()) throw Error(path_ + "/config.json: is not a JSON object");
+    auto found = config_.find("quantization_config");
+    if (found == config_.end() || found->is_null()) return;
+    std::string method = found->is_object() ? found->value("quant_method", std::string("unknown")) : "unknown";
+    throw Error(path_ + ": its weights were quantized by '" + method + "', which is not read; convert the model's original weights");
+  }
+
+  std::vector<std::string> weight_files() const {
+    if (file_exists(path_ + "/model.safetensors")) return {"model.safetensors"};
+    if (file_exists(path_ + "/model.safetensors.index.json")) return shards(required("model.safetensors.index.json"));
+    std::vector<std::string> found = files_ending_in(".safetensors");
+    if (found.size() == 1) return found;
+    if (found.size() > 1) throw Error(path_ + ": several .safetensors files but neither model.safetensors nor model.safetensors.index.json");
+    if (!files_ending_in(".bin").empty()) throw Error(path_ + ": holds .bin weights, which are not read; save the model as safetensors");
+    throw Error(path_ + ": there is no model.safetensors");
+  }
+
+  std::vector<std::string> shards(const Json& index) const {
+    std::map<std::string, bool> names;
+    if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) throw Error(path_ + "/model.safetensors.index.json: has no weight_map");
+    for (const auto& [tensor, file] : index["weight_map"].items()) {
+      if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
+        throw Error(path_ + "/model.safetensors.index.json: tensor '" + tensor + "' is not in a file of this folder");
+      names[file.get<std::string>()] = true;
+    }
+    std::vector<std::string> list;
+    for (const auto& [name, unused] : names) list.push_back(name);
+    return list;
+  }
+
+  std::vector<std::string> files_ending_in(const std::string& ending) const {
+    std::vector<std::string> found;
+    DIR* folder = opendir(path_.c_str());
+    if (!folder) return found;
+    while (const dirent* entry = readdir(folder)) {
+      std::string name = entry->d_name;
+      if (name.size() > ending.size() && name.compare(name.size() - ending.size(), ending.size(), ending) == 0) found.push_back(name);
+    }
+    closedir(folder);
+    return found;
+  }
+
+  void add(const std::string& name) {
+    files_.push_back(std::make_unique<SafetensorsFile>(path_ + "/" + name));
+    for (const auto& [tensor, entry] : files_.back()->entries()) {
+      if (!index_.emplace(tensor, tensors_.size()).second) throw Error(path_ + ": tensor '" + tensor + "' is in two files");
+      file_of_[tensor] = files_.size() - 1;
+      tensors_.push_back({tensor, entry.type, entry.shape});
+    }
+  }
+
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, size_t> file_of_;
+};
+
+}  // namespace
+
+std::unique_ptr<Checkpoint> open_folder(const std::string& path) { return std::make_unique<Folder>(path); }
+
+}  // namespace linnet::convert
