@@ -91,13 +91,13 @@ using Int4Tile = void (*)(const LinearTask&, PanelSpan, PanelSpan, size_t, size_
 
 /// Tiles of 1 .. sizeof...(I) tokens, by tokens - 1.
 template <class V, size_t Panels, Fetch fetch, size_t... I>
-constexpr Int8Tile int8_tiles(size_t tokens, std::index_sequence<I...>) {
-  constexpr Int8Tile tiles[] = {int8_tile<V, I + 1, Panels, fetch>...};
+Int8Tile int8_tiles(size_t tokens, std::index_sequence<I...>) {
+  static constexpr Int8Tile tiles[] = {int8_tile<V, I + 1, Panels, fetch>...};
   return tiles[tokens - 1];
 }
 template <class V, size_t Panels, bool Expanded, Fetch fetch, size_t... I>
-constexpr Int4Tile int4_tiles(size_t tokens, std::index_sequence<I...>) {
-  constexpr Int4Tile tiles[] = {int4_tile<V, I + 1, Panels, Expanded, fetch>...};
+Int4Tile int4_tiles(size_t tokens, std::index_sequence<I...>) {
+  static constexpr Int4Tile tiles[] = {int4_tile<V, I + 1, Panels, Expanded, fetch>...};
   return tiles[tokens - 1];
 }
 

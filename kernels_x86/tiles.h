@@ -41,6 +41,14 @@ inline __attribute__((always_inline)) void prefetch(const uint8_t* line, size_t 
   if constexpr (fetch == Fetch::next) _mm_prefetch(reinterpret_cast<const char*>(line) + following, _MM_HINT_T1);
 }
 
+/// One panel's sums of one row of x. By a copy: sums whose address is taken live in memory, stored again at every step.
+template <class V>
+inline __attribute__((always_inline)) void put_rows(const typename V::Register* sum, int32_t* out) {
+  typename V::Register copy[V::kVectors];
+  LINNET_UNROLL for (size_t v = 0; v < V::kVectors; ++v) copy[v] = sum[v];
+  V::rows(copy, out);
+}
+
 /// sums[m][8 * panel + row] of int8 lines (`Expanded`: unsigned lines made by `expand`).
 template <class V, size_t Tokens, size_t Panels, bool Expanded, Fetch fetch>
 void int8_sums(PanelSpan panels, const QuantizedRows& x, size_t first_token, int32_t* sums) {
@@ -71,7 +79,7 @@ void int8_sums(PanelSpan panels, const QuantizedRows& x, size_t first_token, int
   LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) {
     LINNET_UNROLL for (size_t c = 1; c < kChains; ++c)
       LINNET_UNROLL for (size_t v = 0; v < kVectors; ++v) sum[0][m][v] = V::add(sum[0][m][v], sum[c][m][v]);
-    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) V::rows(&sum[0][m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
+    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) put_rows<V>(&sum[0][m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
   }
 }
 
@@ -122,7 +130,7 @@ void int4_sums(PanelSpan panels, const QuantizedRows& x, size_t first_token, int
     }
   }
   LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m)
-    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) V::rows(&sum[m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
+    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) put_rows<V>(&sum[m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
 }
 
 /// sums[m][8 * panel + row] = sum over groups of m * group_sum, four groups at a time.
@@ -146,7 +154,7 @@ void offset_sums(PanelSpan panels, const QuantizedRows& x, size_t first_token, i
     }
   }
   LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m)
-    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) V::rows(&sum[m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
+    LINNET_UNROLL for (size_t p = 0; p < Panels; ++p) put_rows<V>(&sum[m][p * V::kVectors], sums + (m * Panels + p) * kPanelRows);
 }
 
 /// One int4 panel as unsigned int8 lines of s * nibble (at most 240), which int8_sums reads.

@@ -128,9 +128,9 @@ std::vector<std::string> labels(const Config& config, uint32_t count) {
     } catch (const std::exception&) {
       read = 0;
     }
-    if (read != key.size() || key.empty() || id >= count || !value.is_string())
+    if (read != key.size() || key.empty() || id >= count)
       config.refuse("id2label", fmt::format("a text for each number below {}, the classifier's rows", count));
-    names[id] = value.get<std::string>();
+    names[id] = value.is_string() ? value.get<std::string>() : value.dump();
   }
   return names;
 }

@@ -2,6 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
 #include "convert/fake_checkpoint.h"
 
 using namespace linnet;
@@ -32,6 +37,15 @@ std::string refusal(const FakeCheckpoint& checkpoint) {
   return "";
 }
 
+bool has_word(const std::string& text, const std::string& word) {
+  auto is_letter = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !is_letter(text[at - 1])) && (end == text.size() || !is_letter(text[end]))) return true;
+  }
+  return false;
+}
+
 using Texts = std::vector<std::string>;
 
 }  // namespace
@@ -45,6 +59,22 @@ TEST_CASE("pages are found by model_type, and one told by its tensors goes first
   FakeCheckpoint unknown(Json{{"model_type", "perceiver"}});
   CHECK(refusal(unknown).find("\"perceiver\"") != std::string::npos);
   CHECK(refusal(FakeCheckpoint()).find("names no model_type") != std::string::npos);
+}
+
+TEST_CASE("every file of the folder is a page, and the rest of the library names none") {
+  namespace fs = std::filesystem;
+  const fs::path lib = fs::path(LINNET_SOURCE_DIR) / "lib";
+  size_t pages = 0;
+  for (const auto& entry : fs::directory_iterator(lib / "convert" / "architectures")) pages += entry.path().extension() == ".cpp";
+  CHECK(architectures().size() == pages);
+  for (const char* folder : {"core", "format", "kernels", "ops", "plan", "runtime", "generate", "tasks", "include"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(lib / folder)) {
+      if (!entry.is_regular_file()) continue;
+      std::stringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      for (const Architecture* page : architectures()) CHECK_MESSAGE(!has_word(text.str(), page->family), entry.path().string(), " names ", page->family);
+    }
+  }
 }
 
 TEST_CASE("a page needs nothing but its constant") {

@@ -1,0 +1,15 @@
+// A checkpoint's tokenizer, in whichever of its files it is written.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "convert/text/tokenizer_draft.h"
+
+namespace linnet::convert {
+
+/// `path`: a folder with tokenizer.json, tokenizer.model, vocab.txt or vocab.json and merges.txt (the first that is there), or a .gguf file.
+/// Nothing when there is none of them. Throws Error that names what this library does not have.
+std::optional<TokenizerDraft> read_tokenizer(const std::string& path);
+
+}  // namespace linnet::convert
