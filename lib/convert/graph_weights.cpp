@@ -110,6 +110,7 @@ Encoding Weights::choose(const std::string& name, const std::vector<std::string>
     return encoding_from_name(encoding);
   }
   Encoding weights = encoding_from_name(options_.weights);
+  if (role == WeightRole::classifier) return is_quantized(weights) ? Encoding::f16 : weights;
   bool outer = role == WeightRole::head || role == WeightRole::embedding;
   if (outer && !options_.head.empty()) return encoding_from_name(options_.head);
   return weights == Encoding::int4 && role != WeightRole::linear ? Encoding::int8 : weights;

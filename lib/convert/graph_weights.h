@@ -22,6 +22,7 @@ enum class WeightRole : uint8_t {
   key_value,   // k and v projections: int8 where linears are int4
   head,        // output heads: int8 where linears are int4, unless `--head` says otherwise
   embedding,   // as head, since the two are often one tensor
+  classifier,  // poolers and classifiers: f16 where linears are quantized; a hundredth of the weights that every answer goes through
   exact,       // f32 always: norms, biases, position tables, routers
 };
 

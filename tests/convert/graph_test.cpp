@@ -114,6 +114,7 @@ TEST_CASE("a tensor's role decides its encoding") {
     CHECK(of(WeightRole::key_value) == row.key_value);
     CHECK(of(WeightRole::head) == row.outer);
     CHECK(of(WeightRole::embedding) == row.outer);
+    CHECK(of(WeightRole::classifier) == (row.linear == Encoding::f32 ? Encoding::f32 : Encoding::f16));
     CHECK(of(WeightRole::exact) == Encoding::f32);
   }
 }

@@ -28,7 +28,7 @@ struct Keys {
 
 void masked_language_model(Graph& g, Value x, const Config& config, const Keys& c, const std::string& table) {
   const std::string cls = "cls.predictions.";
-  Value h = g.linear(g.select_outputs(x), cls + "transform.dense", {.bias = true});                   // outputs x hidden
+  Value h = g.linear(g.select_outputs(x), cls + "transform.dense", {.role = WeightRole::head, .bias = true});                   // outputs x hidden
   h = layer_norm(g, g.unary(h, c.activation), cls + "transform.LayerNorm", c.layer.epsilon);
   const std::string matrix = g.head_matrix(cls + "decoder.weight", table, config.flag("tie_word_embeddings", true));
   const bool plain = g.has(cls + "bias"), twin = g.has(cls + "decoder.bias");
@@ -41,12 +41,12 @@ void masked_language_model(Graph& g, Value x, const Config& config, const Keys& 
 
 Value pooler(Graph& g, Value x, const std::string& body) {
   Value first = g.pool(x, schema::PoolKind::first);                                                   // sequences x hidden
-  return g.unary(g.linear(first, body + "pooler.dense", {.bias = true}), schema::Function::tanh);
+  return g.unary(g.linear(first, body + "pooler.dense", {.role = WeightRole::classifier, .bias = true}), schema::Function::tanh);
 }
 
 void sequence_classification(Graph& g, Value x, const Config& config, const std::string& body) {
   const uint32_t count = g.size("classifier.weight", 0);
-  Value logits = g.linear(pooler(g, x, body), "classifier", {.role = WeightRole::head, .bias = true});   // sequences x labels
+  Value logits = g.linear(pooler(g, x, body), "classifier", {.role = WeightRole::classifier, .bias = true});   // sequences x labels
   g.output(schema::Role::logits, "logits", logits);
   if (count == 1) g.output(schema::Role::score, "score", g.unary(logits, schema::Function::sigmoid));
   g.task(count == 1 ? schema::Task::reranking : schema::Task::sequence_classification);
@@ -54,13 +54,13 @@ void sequence_classification(Graph& g, Value x, const Config& config, const std:
 }
 
 void token_classification(Graph& g, Value x, const Config& config) {
-  g.output(schema::Role::logits, "logits", g.linear(x, "classifier", {.role = WeightRole::head, .bias = true}));   // tokens x labels
+  g.output(schema::Role::logits, "logits", g.linear(x, "classifier", {.role = WeightRole::classifier, .bias = true}));   // tokens x labels
   g.task(schema::Task::token_classification);
   g.labels(labels(config, g.size("classifier.weight", 0)));
 }
 
 void question_answering(Graph& g, Value x) {
-  Value both = g.linear(x, "qa_outputs", {.role = WeightRole::head, .bias = true});                   // tokens x 2
+  Value both = g.linear(x, "qa_outputs", {.role = WeightRole::classifier, .bias = true});                   // tokens x 2
   g.output(schema::Role::start_logits, "start_logits", g.slice(both, 0, 1));
   g.output(schema::Role::end_logits, "end_logits", g.slice(both, 1, 1));
   g.task(schema::Task::question_answering);

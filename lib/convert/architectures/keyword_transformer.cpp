@@ -28,7 +28,7 @@ void write(const Config& c, Graph& g) {
   for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, "encoder.layer." + std::to_string(i) + ".", layer);
 
   Value first = g.pool(x, schema::PoolKind::first);                                               // sequences x hidden
-  g.output(schema::Role::logits, "logits", g.linear(first, "classifier", {.role = WeightRole::head, .bias = true}));   // sequences x labels
+  g.output(schema::Role::logits, "logits", g.linear(first, "classifier", {.role = WeightRole::classifier, .bias = true}));   // sequences x labels
   g.task(schema::Task::keyword_spotting);
   g.labels(labels(c, g.size("classifier.weight", 0)));
 }
