@@ -24,7 +24,7 @@ struct Limits {
   StateEncoding state = StateEncoding::as_file;
   uint64_t provider_memory = UINT64_MAX;  ///< bytes that providers (XNNPACK) may take for packed copies of dense weights; 0 = none
   uint64_t quantized_provider_memory = 0; ///< the same for quantized weights
-  std::string_view isa;         ///< kernel level ("portable", "avx2", ...); "" = the best of this processor
+  std::string_view isa = {};        ///< kernel level ("portable", "avx2", ...); "" = the best of this processor
 };
 
 class Plan {

@@ -16,11 +16,11 @@ using SequenceId = uint32_t;
 /// One sequence's share of a run. Rows are consecutive; positions count on from what the sequence holds.
 struct Input {
   SequenceId sequence = 0;                    ///< ignored by programs without state
-  std::span<const int32_t> tokens;            ///< role token_ids
-  std::span<const int32_t> token_types;       ///< role token_types; empty = all 0
-  std::span<const int32_t> positions;         ///< role positions; empty = first position, first + 1, ...
-  std::span<const float> features;            ///< role features or pixels: rows x columns of that port
-  std::span<const uint32_t> output_rows;      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
+  std::span<const int32_t> tokens = {};            ///< role token_ids
+  std::span<const int32_t> token_types = {};       ///< role token_types; empty = all 0
+  std::span<const int32_t> positions = {};         ///< role positions; empty = first position, first + 1, ...
+  std::span<const float> features = {};            ///< role features or pixels: rows x columns of that port
+  std::span<const uint32_t> output_rows = {};      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
   uint32_t total_length = 0;                  ///< of the whole prompt that this input is a chunk of (length-dependent rotary); 0 = up to here
 };
 
