@@ -50,6 +50,9 @@ Status check_rows(const Session::Impl& session, const Program& program, size_t i
   if (uint64_t{first_position} + input.tokens.size() > context)
     return Status::error(Code::context_full, "input %zu: %zu tokens after %u positions do not fit the planned context of %llu", index, input.tokens.size(),
                          first_position, static_cast<unsigned long long>(context));
+  if (const uint64_t least = uint64_t{first_position} + input.tokens.size(); input.total_length && (input.total_length < least || input.total_length > context))
+    return Status::error(Code::invalid_argument, "input %zu: total_length is %u, expected %llu to %llu, the planned context", index, input.total_length,
+                         static_cast<unsigned long long>(least), static_cast<unsigned long long>(context));
   if (const Port* port = find_input(program, Role::token_ids)) {
     if (input.tokens.empty()) return Status::error(Code::invalid_argument, "input %zu has no tokens", index);
     LINNET_TRY(check_indices("token", index, input.tokens, program.values[port->value].bound));
