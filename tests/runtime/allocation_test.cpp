@@ -1,0 +1,197 @@
+// Memory: none is taken while running, and where it runs out while preparing, nothing is lost.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+
+#include "core/memory.h"
+#include "runtime/small_models.h"
+
+using namespace linnet;
+using namespace linnet::tests;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LINNET_COUNTS_HEAP 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define LINNET_COUNTS_HEAP 0
+#endif
+#endif
+#if !defined(LINNET_COUNTS_HEAP) && defined(__GLIBC__)
+#define LINNET_COUNTS_HEAP 1
+#endif
+
+#if LINNET_COUNTS_HEAP
+// The C library's allocator, with a counter in front: every thread's calls, whoever makes them.
+static std::atomic<size_t> g_calls{0};
+extern "C" {
+void* __libc_malloc(size_t);
+void* __libc_calloc(size_t, size_t);
+void* __libc_realloc(void*, size_t);
+void* __libc_memalign(size_t, size_t);
+void __libc_free(void*);
+void* malloc(size_t bytes) {
+  ++g_calls;
+  return __libc_malloc(bytes);
+}
+void* calloc(size_t count, size_t bytes) {
+  ++g_calls;
+  return __libc_calloc(count, bytes);
+}
+void* realloc(void* memory, size_t bytes) {
+  ++g_calls;
+  return __libc_realloc(memory, bytes);
+}
+void* memalign(size_t alignment, size_t bytes) {
+  ++g_calls;
+  return __libc_memalign(alignment, bytes);
+}
+void* aligned_alloc(size_t alignment, size_t bytes) {
+  ++g_calls;
+  return __libc_memalign(alignment, bytes);
+}
+int posix_memalign(void** memory, size_t alignment, size_t bytes) {
+  ++g_calls;
+  *memory = __libc_memalign(alignment, bytes);
+  return *memory ? 0 : 12;
+}
+void free(void* memory) {
+  if (memory) ++g_calls;
+  __libc_free(memory);
+}
+}
+
+namespace {
+
+template <class Work>
+size_t heap_calls(Work work) {
+  const size_t before = g_calls;
+  work();
+  return g_calls - before;
+}
+
+}  // namespace
+
+TEST_CASE("the counter counts") {
+  CHECK(heap_calls([] { ::operator delete(::operator new(3)); }) == 2);
+  CHECK(heap_calls([] { core::release(core::allocate(100)); }) == 2);
+}
+
+TEST_CASE("a run takes nothing from the heap, and neither do its threads") {
+  const std::vector<int32_t> ids = tokens(90);
+  for (const char* weights : {"f32", "f16", "int8", "int4"})
+    for (StateEncoding state : {StateEncoding::f32, StateEncoding::f16, StateEncoding::int8})
+      for (uint32_t threads : {1u, 2u}) {
+        CAPTURE(weights);
+        CAPTURE(threads);
+        const Model model = open_converted(decoder_checkpoint(), weights);
+        Session session = opened(model, {.context = 256, .batch_tokens = 48, .sequences = 3, .threads = threads, .state = state});
+        const SequenceId a = must(session.add()), b = must(session.add());
+        bool ok = true;
+        const size_t calls = heap_calls([&] {
+          ok = ok && session.prefill("generate", {.sequence = a, .tokens = ids}).ok();
+          for (int32_t i = 0; i < 40; ++i) {
+            const Input input{.sequence = a, .tokens = {&i, 1}};
+            ok = ok && session.run("generate", {&input, 1}).ok();
+          }
+          const Input both[] = {{.sequence = a, .tokens = std::span(ids).first(20)}, {.sequence = b, .tokens = std::span(ids).first(7)}};
+          ok = ok && session.run("generate", {both, 2}).ok();
+          const Result<SequenceId> fork = session.fork(a);
+          ok = ok && fork.ok() && session.rewind(a, 30).ok() && session.run("generate", {both, 2}).ok() && session.remove(*fork).ok();
+          ok = ok && session.run("generate", {both, 1}, {.commit = false}).ok() && session.output("logits").ok();
+        });
+        CHECK(ok);
+        CHECK(calls == 0);
+      }
+  for (const char* weights : {"f32", "int8", "int4"})
+    for (uint32_t threads : {1u, 2u}) {
+      const Model model = open_converted(encoder_checkpoint(), weights);
+      Session session = opened(model, {.threads = threads});
+      const std::vector<int32_t> text = tokens(100, 97);
+      bool ok = true;
+      CHECK(heap_calls([&] {
+              for (size_t length : {100u, 1u, 33u}) {
+                const Input input{.tokens = std::span(text).first(length)};
+                ok = ok && session.run("encode", {&input, 1}).ok();
+              }
+            }) == 0);
+      CHECK(ok);
+    }
+}
+
+TEST_CASE("a session in the caller's arena takes nothing large from the heap") {
+  const Model model = open_converted(decoder_checkpoint(), "int8");
+  const Plan plan = planned(model, {.context = 64, .threads = 1});
+  struct alignas(64) Line {
+    uint8_t bytes[64];
+  };
+  std::vector<Line> memory(static_cast<size_t>(plan.arena() / 64 + 1));
+  CHECK(heap_calls([&] { must(Session::create(model, plan, {memory.data(), memory.size() * 64})); }) == 0);
+}
+#endif
+
+namespace {
+
+size_t g_count = 0, g_fail_at = 0, g_alive = 0;
+void* counted_allocate(size_t bytes) {
+  if (++g_count == g_fail_at) return nullptr;
+  ++g_alive;
+  return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+void counted_release(void* memory) {
+  if (memory) --g_alive;
+  std::free(memory);
+}
+constexpr core::AllocationHooks kHooks{counted_allocate, counted_release};
+
+/// Calls `work` with the n-th allocation failing, for n = 1, 2, ... until it is not reached. Work returns a code; gone with it is all it took.
+template <class Work>
+size_t fail_every_allocation(Work work) {
+  for (size_t n = 1;; ++n) {
+    core::set_allocation_hooks(&kHooks);
+    g_count = g_alive = 0, g_fail_at = n;
+    const Code code = work();
+    const bool reached = g_count >= n;
+    const size_t left = g_alive;
+    core::set_allocation_hooks(nullptr);
+    CAPTURE(n);
+    CHECK(left == 0);
+    if (!reached) {
+      CHECK(code == Code::ok);
+      return n - 1;
+    }
+    CHECK(code == Code::out_of_memory);
+    CHECK(work() == Code::ok);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("open, plan, session and run survive the failure of any allocation") {
+  const convert::CheckpointFolder folder("allocation");
+  size_t failures = 0;
+  for (const char* weights : {"f32", "int8", "int4"})
+    for (const bool decoder : {true, false}) {
+      folder.write(decoder ? decoder_checkpoint() : encoder_checkpoint());
+      convert::Options options;
+      options.weights = weights;
+      const std::string path = folder.path("out.linnet");
+      convert::convert(folder.path(), path, options);
+      const std::vector<int32_t> ids = tokens(20, 97);
+      for (bool map : {true, false})
+        failures += fail_every_allocation([&]() -> Code {
+          Result<Model> model = Model::open(path.c_str(), {.map = map});
+          if (!model.ok()) return model.status().code();
+          Result<Plan> plan = linnet::plan(*model, {.context = 64, .threads = 2});
+          if (!plan.ok()) return plan.status().code();
+          Result<Session> session = Session::create(*model, *plan);
+          if (!session.ok()) return session.status().code();
+          Input input{.tokens = ids};
+          if (decoder) input.sequence = session->add().ok() ? 0 : 1;
+          const Status status = session->run(decoder ? "generate" : "encode", {&input, 1});
+          return status.code();
+        });
+    }
+  MESSAGE("allocations that were made to fail: ", failures);
+  CHECK(failures > 12 * 10);
+}
