@@ -18,7 +18,7 @@ struct Piece {
 /// The most bytes that are alive at one step: no placement needs less.
 Result<uint64_t> live_peak(const core::Array<Piece>& pieces) noexcept;
 
-/// Sets every offset; returns the bytes of the block. Errors: out_of_memory for working space; corrupt when sizes overflow.
+/// Sets every offset; returns the bytes of the block. Errors: out_of_memory for working space; invalid_argument when sizes overflow.
 Result<uint64_t> place(core::Array<Piece>* pieces) noexcept;
 
 }  // namespace linnet::plan_detail
