@@ -8,6 +8,7 @@
 #include "format/open_model.h"
 #include "fuzz/exercise.h"
 #include "fuzz/run_program.h"
+#include "fuzz/run_sessions.h"
 
 using namespace linnet;
 using namespace linnet::tests;
@@ -28,6 +29,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   volatile uint64_t sum = read_everything(*model);
-  sum = sum + static_cast<uint64_t>(model->verify().code()) + run_programs(*model);
+  sum = sum + static_cast<uint64_t>(model->verify().code()) + run_programs(*model) + run_sessions(*model);
   return 0;
 }
