@@ -46,8 +46,8 @@ class Checkpoint {
   const SourceTensor& tensor(const std::string& name) const;         // throws Error naming the tensor
   /// All values as f32, row-major; integer types too. Throws Error (missing, malformed, unreadable type).
   virtual std::vector<float> read(const std::string& name) const = 0;
-  /// Another JSON file of the folder ("modules.json", "1_Pooling/config.json"); null when absent or GGUF.
-  Json file(const std::string& relative) const;
+  /// Another JSON file of the folder ("modules.json", "1_Pooling/config.json"), or what a GGUF file says of it; null when absent.
+  virtual Json file(const std::string& relative) const;
   /// A further checkpoint in a subfolder ("2_Dense"), or null.
   virtual std::unique_ptr<Checkpoint> subfolder(const std::string& relative) const = 0;
 
