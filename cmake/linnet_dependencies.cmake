@@ -3,6 +3,13 @@
 find_package(flatbuffers CONFIG REQUIRED)
 find_program(FLATC flatc REQUIRED)
 
+# Unicode properties; used in lib/text/unicode.cpp and normal_form.cpp only.
+find_path(UTF8PROC_INCLUDE_DIR utf8proc.h REQUIRED)
+find_library(UTF8PROC_LIBRARY utf8proc REQUIRED)
+add_library(utf8proc::utf8proc UNKNOWN IMPORTED)
+set_target_properties(utf8proc::utf8proc PROPERTIES
+  IMPORTED_LOCATION ${UTF8PROC_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${UTF8PROC_INCLUDE_DIR})
+
 if(LINNET_CPUINFO)
   find_package(cpuinfo CONFIG REQUIRED)
 endif()

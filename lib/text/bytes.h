@@ -1,0 +1,60 @@
+// Growing bytes that one call to a tokenizer fills and empties again and again. Appending is inline: it happens for every character.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "core/memory.h"
+#include "core/try.h"
+
+namespace linnet::text {
+
+class Bytes {
+ public:
+  Bytes() noexcept = default;
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+  ~Bytes() { core::release(data_); }
+
+  size_t size() const noexcept { return size_; }
+  const char* data() const noexcept { return data_; }
+  std::string_view view() const noexcept { return {data_, size_}; }
+  void clear() noexcept { size_ = 0; }
+  void shorten(size_t size) noexcept { size_ = size < size_ ? size : size_; }
+  void swap(Bytes& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+  }
+
+  /// Room for `more` bytes besides those that are there.
+  Status reserve(size_t more) noexcept { return more <= capacity_ - size_ ? Status() : grow(more); }
+  /// Only after reserve.
+  void put(char byte) noexcept { data_[size_++] = byte; }
+  /// `bytes` must not be this object's own.
+  Status append(std::string_view bytes) noexcept {
+    LINNET_TRY(reserve(bytes.size()));
+    if (!bytes.empty()) std::memcpy(data_ + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+    return {};
+  }
+
+ private:
+  Status grow(size_t more) noexcept {
+    if (more > SIZE_MAX / 4 || size_ > SIZE_MAX / 4) return Status::error(Code::out_of_memory, "no memory for %zu more bytes of text", more);
+    const size_t capacity = (size_ + more > capacity_ * 2 ? size_ + more : capacity_ * 2) + 64;
+    auto* grown = static_cast<char*>(core::allocate(capacity));
+    if (!grown) return Status::error(Code::out_of_memory, "no memory for %zu bytes of text", capacity);
+    if (size_ > 0) std::memcpy(grown, data_, size_);
+    core::release(data_);
+    data_ = grown;
+    capacity_ = capacity;
+    return {};
+  }
+
+  char* data_ = nullptr;
+  size_t size_ = 0, capacity_ = 0;
+};
+
+}  // namespace linnet::text
