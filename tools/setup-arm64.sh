@@ -21,7 +21,7 @@ case "${1:-}" in --help|-h) usage; exit 0 ;; -*) usage >&2; exit 2 ;; esac
 
 DIR=${1:-$(dirname "$0")/../build/arm64-sysroot}; mkdir -p "$DIR"; DIR=$(cd "$DIR" && pwd)
 DEBS="libxnnpack-dev libpthreadpool-dev libpthreadpool0 libcpuinfo-dev libcpuinfo0 libflatbuffers-dev
-      libfmt-dev doctest-dev nlohmann-json3-dev libcli11-dev"
+      libutf8proc-dev libfmt-dev doctest-dev nlohmann-json3-dev libcli11-dev"
 sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
 get() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qy -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 install --no-install-recommends "$@"; }
 
@@ -36,7 +36,7 @@ opts="-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o Dir::State::list
 a64() { apt-get -q $opts -o Acquire::Retries=3 -o APT::Sandbox::User=root "$@"; }
 a64 update
 # the shared libraries that those packages stand for (their names carry versions)
-so=$(apt-cache $opts depends $DEBS | sed -n 's/^ *Depends: *\(lib\(xnnpack\|flatbuffers\|fmt\)[0-9.]*\)\(:.*\)*$/\1/p' | sort -u)
+so=$(apt-cache $opts depends $DEBS | sed -n 's/^ *Depends: *\(lib\(xnnpack\|flatbuffers\|utf8proc\|fmt\)[0-9.]*\)\(:.*\)*$/\1/p' | sort -u)
 (cd "$apt_dir/debs" && rm -f ./*.deb && a64 download $DEBS $so)
 for d in "$apt_dir"/debs/*.deb; do dpkg-deb -x "$d" "$DIR"; done
 rm -rf "$apt_dir"

@@ -11,7 +11,8 @@ usage() {
   cat <<EOF
 usage: tools/setup.sh [--yes | --local DIR]
 
-Installs what Linnet is built with: g++, cmake, ninja, XNNPACK, pthreadpool, cpuinfo, FlatBuffers, doctest, nlohmann-json, CLI11, fmt.
+Installs what Linnet is built with: g++, cmake, ninja, XNNPACK, pthreadpool, cpuinfo, FlatBuffers, utf8proc, doctest, nlohmann-json,
+CLI11, fmt.
 
   --yes        do not ask before adding newer packages to Debian 12 (they bring Debian 13's C library along)
   --local DIR  change nothing on the system: unpack the newer packages into DIR and write DIR/toolchain.cmake
@@ -20,7 +21,8 @@ EOF
 }
 
 DEPS="libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libflatbuffers-dev flatbuffers-compiler doctest-dev"
-TOOLS="g++ cmake ninja-build pkg-config nlohmann-json3-dev libcli11-dev libfmt-dev"
+LIBRARIES="libutf8proc-dev nlohmann-json3-dev libcli11-dev libfmt-dev"   # any version from bookworm on
+TOOLS="g++ cmake ninja-build pkg-config"
 OLDEST=0.0~git20241108     # the oldest XNNPACK that Linnet builds against
 SUITE=trixie               # where to find it when this release has an older one
 LIST=/etc/apt/sources.list.d/linnet-deps.sources
@@ -40,7 +42,7 @@ done
 # Nothing to do, and no network needed, when everything is there.
 installed() { dpkg-query -W -f '${db:Status-Status} ${Version}\n' "$1" 2>/dev/null | sed -n 's/^installed //p'; }
 complete() {
-  for p in $DEPS $TOOLS; do [ -n "$(installed "$p")" ] || return 1; done
+  for p in $DEPS $LIBRARIES $TOOLS; do [ -n "$(installed "$p")" ] || return 1; done
   dpkg --compare-versions "$(installed libxnnpack-dev)" ge "$OLDEST"
 }
 if [ -z "$local" ] && complete; then
@@ -62,8 +64,8 @@ unpack_locally() {
         -o Dir::Etc::sourcelist=$apt_dir/sources.sources -o Dir::Etc::sourceparts=/dev/null -o APT::Sandbox::User=root"
   apt-get -q $opts -o Acquire::Retries=3 update
   # the shared libraries behind the -dev packages carry versions in their names
-  so=$(apt-cache $opts depends $DEPS | sed -n 's/^ *Depends: *\(lib\(xnnpack\|pthreadpool\|cpuinfo\|flatbuffers\)[0-9.]*\)\(:.*\)*$/\1/p' | sort -u)
-  (cd "$apt_dir/debs" && rm -f ./*.deb && apt-get -q $opts download $DEPS $so nlohmann-json3-dev libcli11-dev libfmt-dev libfmt10 \
+  so=$(apt-cache $opts depends $DEPS $LIBRARIES | sed -n 's/^ *Depends: *\(lib\(xnnpack\|pthreadpool\|cpuinfo\|flatbuffers\|utf8proc\|fmt\)[0-9.]*\)\(:.*\)*$/\1/p' | sort -u)
+  (cd "$apt_dir/debs" && rm -f ./*.deb && apt-get -q $opts download $DEPS $LIBRARIES $so \
     libc6 libc6-dev linux-libc-dev libgcc-s1 libstdc++6 libcrypt1 libcrypt-dev)
   for d in "$apt_dir"/debs/*.deb; do dpkg-deb -x "$d" "$dir"; done
   rm -rf "$apt_dir"
@@ -105,5 +107,5 @@ Pin-Priority: 500
 EOF
   get update
 fi
-get install --no-install-recommends $TOOLS $DEPS
+get install --no-install-recommends $TOOLS $DEPS $LIBRARIES
 dpkg --compare-versions "$(installed libxnnpack-dev)" ge "$OLDEST"
