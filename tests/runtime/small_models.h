@@ -17,6 +17,7 @@ namespace linnet::tests {
 /// The next number of a fixed series for a matrix of `columns` columns: a product of such keeps its size.
 class Weights {
  public:
+  explicit Weights(uint32_t seed = 20240607) : random_(seed) {}
   std::vector<float> matrix(size_t rows, size_t columns) {
     std::normal_distribution<float> normal(0, 1.0f / std::sqrt(static_cast<float>(columns)));
     std::vector<float> values(rows * columns);
@@ -31,7 +32,7 @@ class Weights {
   }
 
  private:
-  std::mt19937 random_{20240607};
+  std::mt19937 random_;
 };
 
 /// hidden 60, 3 heads of 20 over 1 key/value head, intermediate 112, vocabulary 131, 512 positions.
