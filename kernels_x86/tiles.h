@@ -14,12 +14,7 @@
 
 #include "intrinsics.h"
 #include "kernels/linear_kernels.h"
-
-#if defined(__clang__)
-#define LINNET_UNROLL _Pragma("unroll")
-#else
-#define LINNET_UNROLL _Pragma("GCC unroll 64")
-#endif
+#include "kernels/loops/unroll.h"
 
 namespace linnet::kernels::x86 {
 

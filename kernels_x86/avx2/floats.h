@@ -1,4 +1,4 @@
-// Eight floats in a 256-bit register, for the loops of vector_rows.h and attention_blocks.h. In an anonymous namespace, so that no
+// Eight floats in a 256-bit register, for the loops of lib/kernels/loops. In an anonymous namespace, so that no
 // function made with this level's flags can stand in for another's.
 #pragma once
 

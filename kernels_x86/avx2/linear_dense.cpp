@@ -1,5 +1,6 @@
 // f32, f16 and bf16 products on 256-bit registers, 4 rows of W by 2 rows of x.
-#include "../dense_tiles.h"
+#include "../tiles.h"
+#include "kernels/loops/dense_tiles.h"
 #include "linear.h"
 
 namespace linnet::kernels::avx2 {
@@ -8,6 +9,7 @@ namespace {
 struct Floats {
   using Register = __m256;
   static constexpr size_t kLanes = 8;
+  static constexpr size_t kStreamAhead = x86::kStreamAhead;
   static constexpr size_t kDenseTokens = 3;
   static constexpr size_t kDenseRows = 4;
 
@@ -52,8 +54,8 @@ struct Bf16 {
 
 }  // namespace
 
-void f32(const LinearTask& task) { x86::dense_product<Floats, F32>(task); }
-void f16(const LinearTask& task) { x86::dense_product<Floats, F16>(task); }
-void bf16(const LinearTask& task) { x86::dense_product<Floats, Bf16>(task); }
+void f32(const LinearTask& task) { loops::dense_product<Floats, F32>(task); }
+void f16(const LinearTask& task) { loops::dense_product<Floats, F16>(task); }
+void bf16(const LinearTask& task) { loops::dense_product<Floats, Bf16>(task); }
 
 }  // namespace linnet::kernels::avx2

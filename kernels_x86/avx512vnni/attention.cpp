@@ -1,9 +1,9 @@
-#include "../attention_blocks.h"
 #include "floats.h"
 #include "kernels/levels.h"
+#include "kernels/loops/attention_blocks.h"
 
 namespace linnet::kernels {
 
-void fill_attention_avx512vnni(AttentionKernels& kernels) noexcept { x86::fill_attention<Floats>(kernels); }
+void fill_attention_avx512vnni(AttentionKernels& kernels) noexcept { loops::fill_attention<Floats>(kernels); }
 
 }  // namespace linnet::kernels

@@ -1,5 +1,6 @@
 // f32, f16 and bf16 products on 512-bit registers, 4 rows of W by 5 rows of x.
-#include "../dense_tiles.h"
+#include "../tiles.h"
+#include "kernels/loops/dense_tiles.h"
 #include "linear.h"
 
 namespace linnet::kernels::avx512vnni {
@@ -10,6 +11,7 @@ __mmask16 first_lanes(size_t count) { return static_cast<__mmask16>((1u << count
 struct Floats {
   using Register = __m512;
   static constexpr size_t kLanes = 16;
+  static constexpr size_t kStreamAhead = x86::kStreamAhead;
   static constexpr size_t kDenseTokens = 5;
   static constexpr size_t kDenseRows = 4;
 
@@ -43,15 +45,13 @@ struct Bf16 {
   using Stored = uint16_t;
   static __m512 widened(__m256i bits) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)); }
   static __m512 load(const uint16_t* from) { return widened(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))); }
-  static __m512 load_first(const uint16_t* from, size_t count) {
-    return widened(_mm256_maskz_loadu_epi16(first_lanes(count), from));
-  }
+  static __m512 load_first(const uint16_t* from, size_t count) { return widened(_mm256_maskz_loadu_epi16(first_lanes(count), from)); }
 };
 
 }  // namespace
 
-void f32(const LinearTask& task) { x86::dense_product<Floats, F32>(task); }
-void f16(const LinearTask& task) { x86::dense_product<Floats, F16>(task); }
-void bf16(const LinearTask& task) { x86::dense_product<Floats, Bf16>(task); }
+void f32(const LinearTask& task) { loops::dense_product<Floats, F32>(task); }
+void f16(const LinearTask& task) { loops::dense_product<Floats, F16>(task); }
+void bf16(const LinearTask& task) { loops::dense_product<Floats, Bf16>(task); }
 
 }  // namespace linnet::kernels::avx512vnni

@@ -1,9 +1,9 @@
-#include "../vector_rows.h"
 #include "floats.h"
 #include "kernels/levels.h"
+#include "kernels/loops/vector_rows.h"
 
 namespace linnet::kernels {
 
-void fill_vector_avx512vnni(VectorKernels& kernels) noexcept { x86::fill_vector<Floats>(kernels); }
+void fill_vector_avx512vnni(VectorKernels& kernels) noexcept { loops::fill_vector<Floats>(kernels); }
 
 }  // namespace linnet::kernels

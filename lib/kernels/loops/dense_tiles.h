@@ -2,13 +2,13 @@
 // (lane = column mod the width), a short last stretch is padded with zeros, and lanes are joined once at the end. That order is
 // the same in every tile, so a row's result does not depend on how many rows come with it.
 //
-// `V` is a level's float registers, in an anonymous namespace of its file (see tiles.h).
+// `V` is a level's float registers, in an anonymous namespace of its file (floats.h).
 #pragma once
 
 #include "kernels/linear_kernels.h"
-#include "tiles.h"
+#include "kernels/loops/unroll.h"
 
-namespace linnet::kernels::x86 {
+namespace linnet::kernels::loops {
 
 /// out = x W^T for `Tokens` rows of x and `Rows` rows of W.
 template <class V, class Encoding, size_t Tokens, size_t Rows>
@@ -26,7 +26,7 @@ void dense_tile(const LinearTask& task, size_t n, size_t m) {
     LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t) a[t] = V::load(x + t * task.dense_stride + k);
     LINNET_UNROLL for (size_t r = 0; r < Rows; ++r) {
       const Stored* from = w + r * task.columns + k;
-      if constexpr (Tokens == 1) _mm_prefetch(reinterpret_cast<const char*>(from) + kStreamAhead / Rows, _MM_HINT_T0);
+      if constexpr (Tokens == 1) __builtin_prefetch(reinterpret_cast<const char*>(from) + V::kStreamAhead / Rows);
       const Register b = Encoding::load(from);
       LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t) sum[t][r] = V::multiply_add(a[t], b, sum[t][r]);
     }
@@ -64,4 +64,4 @@ void dense_product(const LinearTask& task) {
   for (; n < last; ++n) dense_rows<V, Encoding, 1>(task, n);
 }
 
-}  // namespace linnet::kernels::x86
+}  // namespace linnet::kernels::loops

@@ -1,9 +1,7 @@
 // Functions of float registers, within 1e-6 of the exact value (relative). `V` is a level's registers (floats.h).
 #pragma once
 
-#include "intrinsics.h"
-
-namespace linnet::kernels::x86 {
+namespace linnet::kernels::loops {
 
 /// A polynomial, highest power first.
 template <class V, size_t Count>
@@ -68,4 +66,4 @@ typename V::Register gelu_tanh(typename V::Register x) {
   return V::multiply(V::multiply(V::set(0.5f), x), V::add(V::set(1.0f), hyperbolic_tangent<V>(inner)));
 }
 
-}  // namespace linnet::kernels::x86
+}  // namespace linnet::kernels::loops

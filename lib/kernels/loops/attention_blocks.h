@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "kernels/attention_kernels.h"
-#include "tiles.h"
-#include "vector_functions.h"
+#include "kernels/loops/unroll.h"
+#include "kernels/loops/vector_functions.h"
 
-namespace linnet::kernels::x86 {
+namespace linnet::kernels::loops {
 
 template <class V>
 struct RowF32 {
@@ -255,4 +255,4 @@ void fill_attention(AttentionKernels& kernels) {
   kernels.store = store<V>;
 }
 
-}  // namespace linnet::kernels::x86
+}  // namespace linnet::kernels::loops

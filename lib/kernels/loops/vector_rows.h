@@ -5,10 +5,10 @@
 
 #include <math.h>
 
+#include "kernels/loops/vector_functions.h"
 #include "kernels/vector_kernels.h"
-#include "vector_functions.h"
 
-namespace linnet::kernels::x86 {
+namespace linnet::kernels::loops {
 
 /// out[i] = function(x[i]...) over rows of one length.
 template <class V, class Function>
@@ -214,4 +214,4 @@ void fill_vector(VectorKernels& kernels) {
   kernels.turn = turn<V>;
 }
 
-}  // namespace linnet::kernels::x86
+}  // namespace linnet::kernels::loops
