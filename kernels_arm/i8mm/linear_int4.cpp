@@ -1,0 +1,18 @@
+// int4 products with smmla, on panels turned into int8; few rows of x stay with sdot.
+#include "../dotprod/linear.h"
+#include "linear.h"
+#include "tile.h"
+
+namespace linnet::kernels::i8mm {
+namespace {
+
+constexpr size_t kExpandFrom = 8;  // rows of x: from here on, turning a panel into int8 costs less than sdot takes longer
+
+}  // namespace
+
+void int4(const LinearTask& task) {
+  if (task.tokens < kExpandFrom) return dotprod::int4_direct(task);
+  arm::packed_product<Packed, true>(task);
+}
+
+}  // namespace linnet::kernels::i8mm
