@@ -25,6 +25,9 @@ inline size_t least(size_t a, size_t b) { return a < b ? a : b; }
 /// Weights are streamed once, for the first rows of x; later tiles find them in the cache.
 inline size_t stream_ahead(size_t first_token) { return first_token == 0 ? kStreamAhead : 0; }
 
+/// Before the next rows of weights are loaded: loaded ahead of their use, they take the registers of the sums.
+inline void forget() { asm volatile("" ::: "memory"); }
+
 /// 8 columns of x, once for each of two rows of weights.
 inline int8x16_t columns_twice(const int8_t* columns) {
   return vreinterpretq_s8_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(columns)));

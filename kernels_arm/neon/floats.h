@@ -26,9 +26,9 @@ struct Floats {
   static Register set(float x) { return {vdupq_n_f32(x), vdupq_n_f32(x)}; }
   static Register load(const float* from) { return {vld1q_f32(from), vld1q_f32(from + 4)}; }
   static Register load_first(const float* from, size_t count) {
-    float padded[8] = {};
-    std::memcpy(padded, from, count * sizeof(float));
-    return load(padded);
+    const uint8_t* bytes = reinterpret_cast<const uint8_t*>(from);
+    const size_t low = count < 4 ? count : 4;
+    return {vreinterpretq_f32_u8(first_bytes(bytes, low * 4)), vreinterpretq_f32_u8(first_bytes(bytes + 16, (count - low) * 4))};
   }
   /// `Count` numbers, again and again.
   template <size_t Count>
@@ -87,30 +87,12 @@ struct Floats {
   static Register joined_all(const Register* x) { return {joined_four(x), joined_four(x + 4)}; }
   static float largest(Register x) { return vmaxvq_f32(vmaxq_f32(x.low, x.high)); }
 
-  static Register load_half(const uint8_t* from) { return {four_halves(from), four_halves(from + 8)}; }
-  static Register load_bfloat16(const uint8_t* from) {
-    const uint16x8_t words = vreinterpretq_u16_u8(vld1q_u8(from));
-    return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(words), 16)), vreinterpretq_f32_u32(vshll_n_u16(vget_high_u16(words), 16))};
-  }
-  static Register load_int8(const uint8_t* from) {
-    const int16x8_t words = vmovl_s8(vreinterpret_s8_u8(vld1_u8(from)));
-    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(words))), vcvtq_f32_s32(vmovl_s16(vget_high_s16(words)))};
-  }
-  static Register load_half_first(const uint8_t* from, size_t count) {
-    uint8_t padded[16] = {};
-    std::memcpy(padded, from, count * 2);
-    return load_half(padded);
-  }
-  static Register load_bfloat16_first(const uint8_t* from, size_t count) {
-    uint8_t padded[16] = {};
-    std::memcpy(padded, from, count * 2);
-    return load_bfloat16(padded);
-  }
-  static Register load_int8_first(const uint8_t* from, size_t count) {
-    uint8_t padded[8] = {};
-    std::memcpy(padded, from, count);
-    return load_int8(padded);
-  }
+  static Register load_half(const uint8_t* from) { return from_halves(vld1q_u8(from)); }
+  static Register load_bfloat16(const uint8_t* from) { return from_bfloat16s(vld1q_u8(from)); }
+  static Register load_int8(const uint8_t* from) { return from_int8s(vld1_u8(from)); }
+  static Register load_half_first(const uint8_t* from, size_t count) { return from_halves(first_bytes(from, count * 2)); }
+  static Register load_bfloat16_first(const uint8_t* from, size_t count) { return from_bfloat16s(first_bytes(from, count * 2)); }
+  static Register load_int8_first(const uint8_t* from, size_t count) { return from_int8s(vcreate_u8(below_eight(from, count))); }
   static void store_half_first(uint8_t* to, Register x, size_t count) {
     const float16x8_t halves = vcombine_f16(vcvt_f16_f32(x.low), vcvt_f16_f32(x.high));
     std::memcpy(to, &halves, count * 2);
@@ -123,7 +105,40 @@ struct Floats {
   }
 
  private:
-  static float32x4_t four_halves(const uint8_t* from) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(from))); }
+  /// Fewer than 8 bytes as one number. Piece by piece: a call of memcpy would have every sum in a loop saved around it.
+  static uint64_t below_eight(const uint8_t* from, size_t count) {
+    uint64_t bytes = 0;
+    uint16_t two;
+    uint32_t four;
+    if (count & 1) bytes = from[count - 1];
+    if (count & 2) {
+      std::memcpy(&two, from + (count & 4), 2);
+      bytes = bytes << 16 | two;
+    }
+    if (count & 4) {
+      std::memcpy(&four, from, 4);
+      bytes = bytes << 32 | four;
+    }
+    return bytes;
+  }
+  /// The first `count` of 16 bytes, zero behind them.
+  static uint8x16_t first_bytes(const uint8_t* from, size_t count) {
+    if (count >= 16) return vld1q_u8(from);
+    if (count < 8) return vcombine_u8(vcreate_u8(below_eight(from, count)), vcreate_u8(0));
+    return vcombine_u8(vld1_u8(from), vcreate_u8(below_eight(from + 8, count - 8)));
+  }
+  static Register from_halves(uint8x16_t bytes) {
+    const float16x8_t eight = vreinterpretq_f16_u8(bytes);
+    return {vcvt_f32_f16(vget_low_f16(eight)), vcvt_high_f32_f16(eight)};
+  }
+  static Register from_bfloat16s(uint8x16_t bytes) {
+    const uint16x8_t eight = vreinterpretq_u16_u8(bytes);
+    return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(eight), 16)), vreinterpretq_f32_u32(vshll_high_n_u16(eight, 16))};
+  }
+  static Register from_int8s(uint8x8_t bytes) {
+    const int16x8_t eight = vmovl_s8(vreinterpret_s8_u8(bytes));
+    return {vcvtq_f32_s32(vmovl_s16(vget_low_s16(eight))), vcvtq_f32_s32(vmovl_high_s16(eight))};
+  }
   static float32x4_t scaled(float32x4_t x, float32x4_t n) {
     const int32x4_t whole = vcvtnq_s32_f32(n), half = vshrq_n_s32(whole, 1);
     return vmulq_f32(vmulq_f32(x, power(half)), power(vsubq_s32(whole, half)));

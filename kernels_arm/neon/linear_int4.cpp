@@ -52,6 +52,7 @@ struct Tile {
           total[0] = vmlal_s16(total[0], vget_low_s16(group), vget_low_s16(scale));
           total[1] = vmlal_high_s16(total[1], group, scale);
         }
+        arm::forget();
       }
     }
     LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) LINNET_UNROLL for (size_t half = 0; half < 2; ++half)

@@ -26,6 +26,7 @@ struct Tile {
           sum[m][r] = vpadalq_s16(sum[m][r], vmlal_s8(even, vget_low_s8(w1), vget_low_s8(a[m][1])));
           sum[m][r + 1] = vpadalq_s16(sum[m][r + 1], vmlal_high_s8(odd, w1, a[m][1]));
         }
+        arm::forget();
       }
     }
     LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) LINNET_UNROLL for (size_t half = 0; half < 2; ++half) {
