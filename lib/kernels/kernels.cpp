@@ -157,9 +157,14 @@ Kernels make(Level top) noexcept {
   return kernels;
 }
 
+const char* requested() noexcept {
+  const char* text = std::getenv("LINNET_ISA");
+  return text && *text ? text : nullptr;
+}
+
 Level best_level() noexcept {
   Level asked;
-  if (const char* text = std::getenv("LINNET_ISA"); text && level_from_name(text, &asked) && available(asked)) return asked;
+  if (const char* text = requested(); text && level_from_name(text, &asked) && available(asked)) return asked;
   Level best = Level::portable;
   for (const Entry& entry : kLevels)
     if (available(entry.level)) best = entry.level;
@@ -201,6 +206,12 @@ const Kernels& table(Level level) noexcept {
 const Kernels& best() noexcept {
   static const Kernels& chosen = table(best_level());
   return chosen;
+}
+
+const char* refused_request() noexcept {
+  const char* text = requested();
+  Level asked;
+  return text && level_from_name(text, &asked) && available(asked) ? nullptr : text;
 }
 
 }  // namespace linnet::kernels

@@ -31,6 +31,8 @@ bool level_from_name(const char* text, Level* level) noexcept;
 bool available(Level level) noexcept;
 /// The best available level; where `LINNET_ISA` names an available one, that. Asked once, then fixed.
 const Kernels& best() noexcept;
+/// What `LINNET_ISA` names and `best` had to pass over: no level, or one that this build or this processor lacks. Null otherwise.
+const char* refused_request() noexcept;
 /// The table of one level, for sessions that choose it and for tests. `available(level)` must hold.
 const Kernels& table(Level level) noexcept;
 

@@ -21,6 +21,8 @@ Status at_most(const char* name, uint64_t value, uint64_t most) {
 Status choose_kernels(Plan::Impl* plan) {
   std::string_view isa = plan->limits.isa;
   if (isa.empty()) {
+    if (const char* refused = kernels::refused_request())
+      return Status::error(Code::invalid_argument, "LINNET_ISA is '%.64s', which this build or this processor does not have", refused);
     plan->kernels = &kernels::best();
   } else {
     char name[16] = {};

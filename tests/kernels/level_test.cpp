@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
 #include "kernels/linear_cases.h"
 
@@ -36,11 +37,38 @@ TEST_CASE("LINNET_ISA names the level where it can, and is passed over where it 
   }
 }
 
+TEST_CASE("what LINNET_ISA names in vain can be told") {
+  const char* before = std::getenv("LINNET_ISA");
+  const std::string kept = before ? before : "";
+  for (const char* vain : {"avx1024", "Portable", "portable "}) {
+    setenv("LINNET_ISA", vain, 1);
+    REQUIRE(kernels::refused_request());
+    CHECK(std::strcmp(kernels::refused_request(), vain) == 0);
+  }
+#if defined(__x86_64__)
+  setenv("LINNET_ISA", "neon", 1);
+#else
+  setenv("LINNET_ISA", "avx2", 1);
+#endif
+  CHECK(kernels::refused_request());
+  setenv("LINNET_ISA", "", 1);
+  CHECK_FALSE(kernels::refused_request());
+  for (kernels::Level level : levels()) {
+    setenv("LINNET_ISA", kernels::name(level), 1);
+    CHECK_FALSE(kernels::refused_request());
+  }
+  if (before)
+    setenv("LINNET_ISA", kept.c_str(), 1);
+  else
+    unsetenv("LINNET_ISA");
+}
+
 TEST_CASE("levels of the other processor family are not available") {
 #if defined(__x86_64__)
   CHECK_FALSE(kernels::available(kernels::Level::neon));
   CHECK_FALSE(kernels::available(kernels::Level::dotprod));
 #else
+  CHECK(kernels::available(kernels::Level::neon));  // every 64-bit Arm has it
   CHECK_FALSE(kernels::available(kernels::Level::avx2));
   CHECK_FALSE(kernels::available(kernels::Level::avx512vnni));
 #endif

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -95,6 +96,19 @@ TEST_CASE("what a model cannot serve is refused by name, with both numbers") {
   CHECK(says(refusal(model, {.threads = 100000}), {"limits.threads", "100000"}));
   CHECK(says(refusal(model, {.isa = "neon3"}), {"limits.isa", "neon3"}));
   CHECK(!fits(model, {.context = 513}, UINT64_MAX));
+}
+
+TEST_CASE("a kernel level that LINNET_ISA names in vain is refused, unless the limits name one") {
+  const Model model = open_converted(decoder_checkpoint(), "f32");
+  const char* before = std::getenv("LINNET_ISA");
+  const std::string kept = before ? before : "";
+  setenv("LINNET_ISA", "neon3", 1);
+  CHECK(says(refusal(model, {}), {"LINNET_ISA", "neon3"}));
+  CHECK(planned(model, {.isa = "portable"}).limits().isa == "portable");
+  if (before)
+    setenv("LINNET_ISA", kept.c_str(), 1);
+  else
+    unsetenv("LINNET_ISA");
 }
 
 TEST_CASE("sums, lifetimes and the lower bound agree, and placement is within five percent of it") {
