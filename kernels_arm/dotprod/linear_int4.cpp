@@ -1,11 +1,10 @@
-// int4 products with sdot: group by group, or for many rows of x as int8.
+// int4 products with sdot: group by group for few rows of x; from four on, turning a panel into int8 first costs less than unpacking
+// and multiplying by s each time.
 #include "linear.h"
 #include "tile.h"
 
 namespace linnet::kernels::dotprod {
 namespace {
-
-constexpr size_t kExpandFrom = 16;  // rows of x: from here on, turning a panel into int8 costs less than multiplying by s each time
 
 struct Direct {
   // Rows 2i and 2i + 1 of a group, 32 columns: low and high nibbles of its first line, then of its second.
@@ -57,7 +56,7 @@ void int4_direct(const LinearTask& task) {
 }
 
 void int4(const LinearTask& task) {
-  if (task.tokens < kExpandFrom) return int4_direct(task);
+  if (task.tokens < Packed::kFewest) return int4_direct(task);
   arm::packed_product<Packed, true>(task);
 }
 

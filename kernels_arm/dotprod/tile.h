@@ -34,6 +34,7 @@ struct Packed {
           sum[r][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[r][u], a[u][0], w, 0), a[u][1], w, 1);
           sum[r + 1][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[r + 1][u], a[u][0], w, 2), a[u][1], w, 3);
         }
+        if constexpr (Units == kUnits) arm::forget();
       }
     }
     LINNET_UNROLL for (size_t half = 0; half < 2; ++half) LINNET_UNROLL for (size_t u = 0; u < Units; ++u) {

@@ -4,14 +4,9 @@
 #include "tile.h"
 
 namespace linnet::kernels::i8mm {
-namespace {
-
-constexpr size_t kExpandFrom = 8;  // rows of x: from here on, turning a panel into int8 costs less than sdot takes longer
-
-}  // namespace
 
 void int4(const LinearTask& task) {
-  if (task.tokens < kExpandFrom) return dotprod::int4_direct(task);
+  if (task.tokens < Packed::kFewest) return dotprod::int4_direct(task);
   arm::packed_product<Packed, true>(task);
 }
 

@@ -140,6 +140,26 @@ TEST_CASE("the longest quantized rows stay exact at full deflection") {
     }
 }
 
+TEST_CASE("more rows than are multiplied together at a time are exact in every row") {
+  for (kernels::Level level : levels())
+    for (size_t tokens : {31, 63, 64, 65, 67, 131}) {
+      CAPTURE(std::string(kernels::name(level)));
+      CAPTURE(tokens);
+      CHECK(wrong_outputs<Int8Matrix>(level, 19, 90, tokens, Fill::random) == 0);
+      CHECK(wrong_outputs<Int4Matrix>(level, 19, 590, tokens, Fill::random) == 0);
+      CHECK(wrong_outputs<Int4Matrix>(level, 19, 590, tokens, Fill::extreme) == 0);
+    }
+}
+
+TEST_CASE("fewer rows need no more scratch than more rows do") {
+  for (kernels::Level level : levels())
+    for (size_t columns : {1, 64, 896, 65536})
+      for (size_t tokens = 1; tokens < 200; ++tokens) {
+        const kernels::LinearKernels& linear = kernels::table(level).linear;
+        REQUIRE(linear.scratch_bytes(tokens, columns) <= linear.scratch_bytes(tokens + 1, columns));
+      }
+}
+
 TEST_CASE("a product writes nothing outside of its slice") {
   const size_t rows = 24, columns = 64, stride = 24;
   const Int8Matrix w(rows, columns, Fill::random, 1);
