@@ -14,7 +14,8 @@ build/arm64-sysroot, where the preset 'aarch64' looks for FOLDER/toolchain.cmake
 
   cmake --preset aarch64 && cmake --build --preset aarch64 && ctest --preset aarch64
 
-Tests run under the emulator by themselves; -DLINNET_QEMU_CPU=cortex-a53 (or neoverse-n1, max, ...) picks the processor.
+Tests run under the emulator by themselves. It has every ability; QEMU_CPU=cortex-a53 (or neoverse-n1, ...) in the environment, or
+-DLINNET_QEMU_CPU=... when configuring, picks a processor. tools/test-arm64.sh does all of this for one processor of each level.
 EOF
 }
 case "${1:-}" in --help|-h) usage; exit 0 ;; -*) usage >&2; exit 2 ;; esac
@@ -55,8 +56,9 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(_lib ${CMAKE_CURRENT_LIST_DIR}/usr/lib/aarch64-linux-gnu)
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${_lib}")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-rpath-link,${_lib}")
-if(NOT DEFINED LINNET_QEMU_CPU)
-  set(LINNET_QEMU_CPU max)
+set(_cpu)
+if(LINNET_QEMU_CPU)
+  set(_cpu -cpu ${LINNET_QEMU_CPU})
 endif()
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64;-cpu;${LINNET_QEMU_CPU};-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=${_lib})
+set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 ${_cpu} -L /usr/aarch64-linux-gnu -E LD_LIBRARY_PATH=${_lib})
 T
