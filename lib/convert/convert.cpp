@@ -33,18 +33,22 @@ TensorReport report_of(const Weight& weight, const Packed& packed, const Options
   return {weight.name, encoding, weight.rows, weight.columns, 1, packed.bytes.size(), damage};
 }
 
+void tell(const Options& options, const std::string& what, size_t done, size_t total) {
+  if (options.progress && !options.progress(what, done, total)) throw Error("stopped before the file was complete");
+}
+
 std::vector<StoredTensor> pack_all(Graph& graph, Writer& writer, Report* report) {
   Weights& weights = graph.weights();
   const Options& options = weights.options();
   std::vector<StoredTensor> stored;
   for (uint32_t i = 0; i < weights.size(); ++i) {
-    if (options.progress && !options.progress(weights[i].name, i, weights.size())) throw Error("stopped before the file was complete");
+    tell(options, weights[i].name, i, weights.size());
     Packed packed = weights.pack(weights[i]);
     Writer::Place place = writer.add(packed.bytes);
     stored.push_back({packed.encoding, packed.group, place.offset, packed.bytes.size(), place.checksum});
     report->tensors.push_back(report_of(weights[i], packed, options));
   }
-  if (options.progress) options.progress("", weights.size(), weights.size());
+  tell(options, "", weights.size(), weights.size());
   return stored;
 }
 

@@ -20,6 +20,13 @@ uint32_t Graph::size(const std::string& tensor, size_t dimension) const {
   return static_cast<uint32_t>(size);
 }
 
+void Graph::expect_size(const Config& config, const std::string& key, const std::string& tensor, size_t dimension) const {
+  // The keys of a GGUF file may count pieces of text where its tables have rows beyond.
+  if (checkpoint_.is_gguf() || !config.has(key)) return;
+  if (config.count(key) != size(tensor, dimension))
+    config.refuse(key, fmt::format("{} as in the shape of tensor {}", size(tensor, dimension), tensor));
+}
+
 std::string Graph::head_matrix(const std::string& stored, const std::string& embedding, bool tied) {
   if (!has(stored)) {
     if (!tied && !checkpoint_.is_gguf()) throw Error(fmt::format("tensor {} is missing, and the head is not tied to the embedding", stored));
@@ -253,6 +260,15 @@ Value Graph::unary(Value x, schema::Function function) {
 }
 
 Value Graph::gate(Value gate_and_up, schema::Function function) {
+  if (gate_and_up.columns % 2 != 0)
+    throw Error(fmt::format("{} has {} columns, expected gate and up of one size", current().value_names[gate_and_up.index], gate_and_up.columns));
+  for (const Operation& writer : current().operations) {
+    if (writer.type != schema::Options::Linear || writer.outputs[0] != gate_and_up.index) continue;
+    const Weight& weight = weights_[writer.tensor];
+    if (weight.source_rows.size() == 2 && weight.source_rows[0] != weight.source_rows[1])
+      throw Error(fmt::format("tensor {} has {} rows, expected {} like {}", weight.sources[1], weight.source_rows[1], weight.source_rows[0],
+                              weight.sources[0]));
+  }
   Value out = add_value("gated", ValueType::f32, gate_and_up.columns / 2, rows(gate_and_up));
   operation(schema::Options::Gate, schema::CreateGate(builder_, function), {gate_and_up}, {out});
   return out;

@@ -77,6 +77,8 @@ class Graph {
   bool has(const std::string& tensor) const { return weights_.has(tensor); }
   /// A tensor's size along one dimension. Throws Error when it has fewer.
   uint32_t size(const std::string& tensor, size_t dimension) const;
+  /// Throws Error where config.json gives another size than the tensor has.
+  void expect_size(const Config& config, const std::string& key, const std::string& tensor, size_t dimension) const;
   /// Takes in a subfolder's tensors under names that begin with `prefix`.
   void attach(const std::string& prefix, std::unique_ptr<Checkpoint> checkpoint) { weights_.attach(prefix, std::move(checkpoint)); }
   /// The matrix of an output head: `stored` where the file has one that differs from the embedding, else the embedding itself.
@@ -112,6 +114,7 @@ class Graph {
   Value attention(Value query, Value keys, Value values, const AttentionOptions& options);       // rows of query x heads * width
   Value attention(Value query, const Cache& cache, const AttentionOptions& options);
   Value unary(Value x, schema::Function function);                                               // as x
+  /// Throws Error where two matrices made `gate_and_up` and are not of one size.
   Value gate(Value gate_and_up, schema::Function function);                                      // half the columns
   Value add(Value a, Value b);                                                                   // as a
   Value prepend(Value x, const std::string& row);                                                // one more row for each sequence

@@ -19,6 +19,7 @@ struct Keys {
     layer.activation = activation;
     c.require("position_embedding_type", "absolute", "relative positions are not supported");
     c.require("is_decoder", false, "only the encoder is supported");
+    c.require("pruned_heads", Json::object(), "layers with fewer heads are not supported");
     c.require("add_cross_attention", false, "only the encoder is supported");
   }
   uint32_t hidden, layers;
@@ -60,6 +61,8 @@ void token_classification(Graph& g, Value x, const Config& config) {
 }
 
 void question_answering(Graph& g, Value x) {
+  if (g.size("qa_outputs.weight", 0) != 2)
+    throw Error(fmt::format("tensor qa_outputs.weight has {} rows, expected 2: for start and end", g.size("qa_outputs.weight", 0)));
   Value both = g.linear(x, "qa_outputs", {.role = WeightRole::classifier, .bias = true});                   // tokens x 2
   g.output(schema::Role::start_logits, "start_logits", g.slice(both, 0, 1));
   g.output(schema::Role::end_logits, "end_logits", g.slice(both, 1, 1));
@@ -98,6 +101,12 @@ void write(const Config& config, Graph& g) {
   const std::string body = g.has("bert.embeddings.word_embeddings.weight") ? "bert." : "";
   const std::string tables = body + "embeddings.";
   const uint32_t positions = g.size(tables + "position_embeddings.weight", 0);
+
+  g.expect_size(config, "vocab_size", tables + "word_embeddings.weight", 0);
+  g.expect_size(config, "hidden_size", tables + "word_embeddings.weight", 1);
+  g.expect_size(config, "max_position_embeddings", tables + "position_embeddings.weight", 0);
+  g.expect_size(config, "type_vocab_size", tables + "token_type_embeddings.weight", 0);
+  g.expect_size(config, "intermediate_size", body + "encoder.layer.0.output.dense.weight", 1);
 
   g.program("encode", schema::ProgramKind::encoder, positions);
   Value words = g.embed(g.token_ids(g.size(tables + "word_embeddings.weight", 0)), tables + "word_embeddings");            // tokens x hidden

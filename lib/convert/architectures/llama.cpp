@@ -19,6 +19,11 @@ struct Keys {
         mlp_bias(c.flag("mlp_bias", false)),
         tied(c.flag("tie_word_embeddings", false)) {
     if (!c.has("head_dim") && hidden % heads != 0) c.refuse("hidden_size", "a multiple of num_attention_heads where head_dim is absent");
+    c.require("sliding_window", nullptr, "this architecture sees every position");
+    for (const std::string& type : c.texts("layer_types"))
+      if (type != "full_attention") c.refuse("layer_types", "\"full_attention\" for every layer");
+    const std::vector<std::string> saved = c.texts("architectures");
+    if (!saved.empty() && saved[0].find("ForCausalLM") == std::string::npos) c.refuse("architectures", "a language model (LlamaForCausalLM)");
   }
   uint32_t hidden, layers, heads, kv_heads, head_dim, positions;
   float epsilon;
@@ -33,6 +38,9 @@ void write(const Config& config, Graph& g) {
     return g.norm(x, {.kind = schema::NormKind::rms, .epsilon = c.epsilon, .weight = name + ".weight"});
   };
 
+  g.expect_size(config, "vocab_size", table + ".weight", 0);
+  g.expect_size(config, "hidden_size", table + ".weight", 1);
+  g.expect_size(config, "intermediate_size", "model.layers.0.mlp.down_proj.weight", 1);
   const Rope rope = g.rope(config, c.head_dim);
   g.program("generate", schema::ProgramKind::autoregressive, rope.reach(c.positions));
   Value ids = g.token_ids(g.size(table + ".weight", 0));                           // tokens

@@ -5,6 +5,13 @@
 
 namespace linnet::convert {
 
+namespace {
+
+// Beyond, a factor does nothing for rounding any more, and its inverse may leave the range of f32.
+constexpr double kLargestFactor = 1 << 20;
+
+}  // namespace
+
 // s_j = median(c) / c_j where that is beyond 3 or below 1/3, c_j the root mean square of column j over all consumers.
 std::vector<float> fold_factors(const std::vector<const std::vector<float>*>& consumers, uint32_t columns) {
   std::vector<double> squares(columns, 0.0);
@@ -21,7 +28,7 @@ std::vector<float> fold_factors(const std::vector<const std::vector<float>*>& co
   std::vector<float> factors(columns, 1.0f);
   for (uint32_t j = 0; j < columns; ++j) {
     double s = c[j] > 0 ? median / c[j] : 1;
-    if (median > 0 && (s > 3 || s < 1.0 / 3) && std::isfinite(s)) factors[j] = static_cast<float>(s);
+    if (median > 0 && (s > 3 || s < 1.0 / 3)) factors[j] = static_cast<float>(std::clamp(s, 1 / kLargestFactor, kLargestFactor));
   }
   return factors;
 }

@@ -9,6 +9,7 @@ namespace linnet::convert {
 namespace {
 
 constexpr size_t kGroup = kernels::kGroup;
+constexpr float kSmallest = 1e-30f;   // of a row's largest weight: R and M could not be told precisely, and the row counts as zero
 
 struct Row {
   const float* w;         // padded with zeros
@@ -105,21 +106,30 @@ bool solve(const Row& row, const Int4Row& integers, float* R, float* M) {
 }
 
 // Starting values: the row's widest group fits exactly at f = 1.
-bool reach_of(const Row& row, float* reach, float* lowest) {
+void reach_of(const Row& row, float* reach, float* lowest) {
   *reach = *lowest = 0;
   for (size_t g = 0; g < row.groups; ++g) {
     Range range = range_of(row.w + g * kGroup);
     *reach = std::max(*reach, (range.highest - range.lowest) / 240);
     *lowest = std::max(*lowest, -range.lowest / 15);
   }
-  return *reach > 1e-30f;
+  if (*reach == 0) *reach = *lowest / 16;   // every group is one negative number, which its offset alone expresses
+}
+
+float largest_of(const float* weights, size_t columns) {
+  float largest = 0;
+  for (size_t k = 0; k < columns; ++k) largest = std::max(largest, std::fabs(weights[k]));
+  return largest;
 }
 
 }  // namespace
 
 void quantize_int4(const float* weights, size_t columns, size_t padded, const float* importance, Int4Row* out) {
   std::vector<float> w(padded, 0.0f), h(padded, 0.0f);
-  std::copy_n(weights, columns, w.data());
+  const float largest = largest_of(weights, columns);
+  // Searched at a size near 1, where squares neither overflow nor vanish.
+  const int exponent = largest > 0 ? std::ilogb(largest) : 0;
+  for (size_t k = 0; k < columns; ++k) w[k] = std::ldexp(weights[k], -exponent);
   if (importance) std::copy_n(importance, columns, h.data());
   else std::fill_n(h.data(), columns, 1.0f);
   Row row{w.data(), h.data(), padded / kGroup};
@@ -127,8 +137,9 @@ void quantize_int4(const float* weights, size_t columns, size_t padded, const fl
   out->s.assign(row.groups, 1);
   out->m.assign(row.groups, 0);
   out->q.assign(padded, 0);
+  if (largest < kSmallest) return;   // R = M = 0
   float reach, lowest;
-  if (!reach_of(row, &reach, &lowest)) return;   // all zero (or below what f32 can step through): R = M = 0
+  reach_of(row, &reach, &lowest);
 
   Int4Row best = *out, trial = *out;
   double best_error = INFINITY;
@@ -139,6 +150,7 @@ void quantize_int4(const float* weights, size_t columns, size_t padded, const fl
       best = trial;
     }
   };
+  consider(reach, lowest);   // from the extremes: what the search must not fall behind
   for (float fm : {0.80f, 0.95f})
     for (float f = 0.75f; f < 1.01f; f += 0.05f) consider(f * reach, fm * lowest);
   for (int pass = 0; pass < 2; ++pass) {
@@ -148,6 +160,8 @@ void quantize_int4(const float* weights, size_t columns, size_t padded, const fl
     consider(R, M);
   }
   round_row(row, &best);
+  best.R = std::ldexp(best.R, exponent);
+  best.M = std::ldexp(best.M, exponent);
   *out = best;
 }
 

@@ -167,6 +167,8 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
   if (encoding == Encoding::f32) return packed;
   std::vector<float> stored = unpack(packed, rows, columns, count);
   for (size_t i = 0; i < stored.size(); ++i) {
+    if (!std::isfinite(stored[i]))
+      throw Error(name + ": holds " + std::to_string(weights[i]) + ", too large for " + schema::EnumNameEncoding(encoding));
     double difference = static_cast<double>(stored[i]) - weights[i];
     packed.squared_error += difference * difference;
   }

@@ -2,12 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <set>
 
 namespace linnet::convert {
 namespace {
 
 constexpr uint64_t kMaxText = 256u << 20;
+constexpr int kMaxNesting = 64;  // copying and printing JSON recurse
 
 void check(const Status& status, const std::string& path) {
   if (status.ok()) return;
@@ -45,10 +47,21 @@ bool file_exists(const std::string& path) {
   return stat(path.c_str(), &entry) == 0 && S_ISREG(entry.st_mode);
 }
 
+bool stays_below(const std::string& relative) {
+  if (relative.empty() || relative[0] == '/') return false;
+  for (size_t begin = 0; begin < relative.size();) {
+    const size_t end = std::min(relative.find('/', begin), relative.size());
+    if (relative.compare(begin, end - begin, "..") == 0) return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 Json parse_json(const std::string& text, const std::string& what) {
   std::vector<std::set<std::string>> keys;
   std::string duplicate;
-  auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
+  auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kMaxNesting) throw Error(what + ": is nested deeper than " + std::to_string(kMaxNesting) + " levels");
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) duplicate = parsed.get<std::string>();

@@ -28,6 +28,8 @@ class InputFile {
 /// All of a small text file; Error when it is absent or above 256 MiB.
 std::string read_text(const std::string& path);
 bool file_exists(const std::string& path);
+/// Whether a path that stands in a checkpoint's own files stays within its folder.
+bool stays_below(const std::string& relative);
 /// Parses JSON, refusing duplicate keys. Throws Error naming `what`.
 Json parse_json(const std::string& text, const std::string& what);
 

@@ -1,6 +1,8 @@
 // A Hugging Face folder: config.json and one or several safetensors files.
 #include <dirent.h>
 
+#include <set>
+
 #include "convert/readers/open.h"
 #include "convert/readers/safetensors.h"
 
@@ -15,10 +17,12 @@ class Folder final : public Checkpoint {
     refuse_foreign_quantization();
     if (file_exists(path_ + "/generation_config.json")) generation_config_ = required("generation_config.json");
     for (const std::string& name : weight_files()) add(name);
+    check_index();
     if (tensors_.empty()) throw Error(path_ + ": its safetensors files hold no tensors");
   }
   std::vector<float> read(const std::string& name) const override { return files_[file_of_.at(tensor(name).name)]->read(name); }
   std::unique_ptr<Checkpoint> subfolder(const std::string& relative) const override {
+    if (!stays_below(relative)) return nullptr;
     std::string path = path_ + "/" + relative;
     return file_exists(path + "/config.json") ? std::make_unique<Folder>(path) : nullptr;
   }
@@ -30,31 +34,42 @@ class Folder final : public Checkpoint {
     if (!config_.is_object()) throw Error(path_ + "/config.json: is not a JSON object");
     auto found = config_.find("quantization_config");
     if (found == config_.end() || found->is_null()) return;
-    std::string method = found->is_object() ? found->value("quant_method", std::string("unknown")) : "unknown";
+    std::string method = "unknown";
+    if (found->is_object() && found->contains("quant_method") && (*found)["quant_method"].is_string()) method = (*found)["quant_method"];
     throw Error(path_ + ": its weights were quantized by '" + method + "', which is not read; convert the model's original weights");
   }
 
-  std::vector<std::string> weight_files() const {
+  std::vector<std::string> weight_files() {
     if (file_exists(path_ + "/model.safetensors")) return {"model.safetensors"};
     if (file_exists(path_ + "/model.safetensors.index.json")) return shards(required("model.safetensors.index.json"));
     std::vector<std::string> found = files_ending_in(".safetensors");
     if (found.size() == 1) return found;
-    if (found.size() > 1) throw Error(path_ + ": several .safetensors files but neither model.safetensors nor model.safetensors.index.json");
+    if (found.size() > 1)
+      throw Error(path_ + ": several .safetensors files but neither model.safetensors nor model.safetensors.index.json");
     if (!files_ending_in(".bin").empty()) throw Error(path_ + ": holds .bin weights, which are not read; save the model as safetensors");
     throw Error(path_ + ": there is no model.safetensors");
   }
 
-  std::vector<std::string> shards(const Json& index) const {
-    std::map<std::string, bool> names;
-    if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) throw Error(path_ + "/model.safetensors.index.json: has no weight_map");
+  std::vector<std::string> shards(const Json& index) {
+    std::set<std::string> names;
+    if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object())
+      throw Error(path_ + "/model.safetensors.index.json: has no weight_map");
     for (const auto& [tensor, file] : index["weight_map"].items()) {
       if (!file.is_string() || file.get<std::string>().find('/') != std::string::npos)
         throw Error(path_ + "/model.safetensors.index.json: tensor '" + tensor + "' is not in a file of this folder");
-      names[file.get<std::string>()] = true;
+      names.insert(file.get<std::string>());
+      shard_of_[tensor] = file.get<std::string>();
     }
-    std::vector<std::string> list;
-    for (const auto& [name, unused] : names) list.push_back(name);
-    return list;
+    return {names.begin(), names.end()};
+  }
+
+  // What the index promises must be in the file that it names.
+  void check_index() const {
+    for (const auto& [tensor, file] : shard_of_) {
+      auto found = file_of_.find(tensor);
+      if (found == file_of_.end() || files_[found->second]->path() != path_ + "/" + file)
+        throw Error(path_ + "/model.safetensors.index.json: tensor '" + tensor + "' is not in " + file);
+    }
   }
 
   std::vector<std::string> files_ending_in(const std::string& ending) const {
@@ -80,6 +95,7 @@ class Folder final : public Checkpoint {
 
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
   std::map<std::string, size_t> file_of_;
+  std::map<std::string, std::string> shard_of_;  // as the index says
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "convert/readers/gguf_header.h"
@@ -16,6 +17,9 @@ constexpr uint64_t kMaxName = 65535;
 constexpr uint32_t kMaxDimensions = 4;
 
 uint64_t alignment(const GgufMetadata& metadata, const std::string& path) {
+  const GgufMetadata::Value* stored = metadata.find("general.alignment");
+  if (stored && !std::holds_alternative<int64_t>(*stored))
+    throw Error(path + ": key 'general.alignment' holds another type, expected a whole number");
   const int64_t bytes = metadata.whole("general.alignment", 32);
   if (bytes <= 0 || bytes > INT32_MAX || (bytes & (bytes - 1)) != 0)
     throw Error(fmt::format("{}: general.alignment is {}, expected a power of two", path, bytes));
@@ -72,6 +76,16 @@ GgufFile::GgufFile(const std::string& path) : file_(path) {
           fmt::format("{}: tensor '{}' of {} bytes does not lie in the file: truncated or malformed", path, tensor.name, tensor.bytes));
     tensor.offset += begin.value();
   }
+  refuse_overlaps();
+}
+
+void GgufFile::refuse_overlaps() const {
+  std::vector<const Tensor*> order;
+  for (const Tensor& tensor : tensors_) order.push_back(&tensor);
+  std::sort(order.begin(), order.end(), [](const Tensor* a, const Tensor* b) { return a->offset < b->offset; });
+  for (size_t i = 1; i < order.size(); ++i)
+    if (order[i - 1]->offset + order[i - 1]->bytes > order[i]->offset)
+      throw Error(fmt::format("{}: tensors '{}' and '{}' overlap", path(), order[i - 1]->name, order[i]->name));
 }
 
 std::vector<float> GgufFile::read_rows(const Tensor& tensor, uint64_t first, uint64_t count) const {

@@ -29,6 +29,7 @@ class GgufFile {
   std::vector<float> read_rows(const Tensor& tensor, uint64_t first, uint64_t count) const;
 
  private:
+  void refuse_overlaps() const;
   InputFile file_;
   GgufMetadata metadata_;
   std::vector<Tensor> tensors_;

@@ -10,6 +10,8 @@ namespace {
 
 // ---------------------------------------------------------------- keys that architectures share
 
+constexpr uint32_t kMaxExperts = 4096;  // each becomes tensors of its own
+
 // Rotated channels as a part of the head's; the product must not come out below them.
 double rotated_part(uint32_t rotated, uint32_t width) {
   double part = double(rotated) / width;
@@ -249,6 +251,7 @@ GgufHeads gguf_heads(const GgufKeys& keys, const GgufArchitecture& architecture)
   GgufHeads heads;
   heads.layers = keys.count("block_count");
   heads.experts = keys.count("expert_count", 0);
+  if (heads.experts > kMaxExperts) keys.refuse("expert_count", fmt::format("no more than {}", kMaxExperts));
   heads.heads = keys.count("attention.head_count");
   heads.kv_heads = keys.count("attention.head_count_kv", heads.heads);
   const uint32_t hidden = keys.count("embedding_length");

@@ -14,7 +14,7 @@ const SourceTensor& Checkpoint::tensor(const std::string& name) const {
 
 Json Checkpoint::file(const std::string& relative) const {
   std::string path = path_ + "/" + relative;
-  if (is_gguf_ || !file_exists(path)) return nullptr;
+  if (is_gguf_ || !stays_below(relative) || !file_exists(path)) return nullptr;
   return parse_json(read_text(path), path);
 }
 
@@ -26,6 +26,7 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path) {
     if (!file_exists(path + "/config.json") && file_exists(path + "/model.gguf")) return open_gguf(path + "/model.gguf");
     return open_folder(path);
   }
+  if (!S_ISREG(entry.st_mode)) throw Error(path + ": is neither a file nor a folder");
   return open_gguf(path);
 }
 

@@ -47,18 +47,26 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file_(path) {
   if (file_.size() < 8) throw Error(path + ": is too short for a safetensors file");
   uint64_t header;
   std::memcpy(&header, file_.read(0, 8).data(), sizeof header);
-  if (header > kMaxHeader || header > file_.size() - 8) throw Error(path + ": its header of " + std::to_string(header) + " bytes is not there: truncated, or not safetensors");
+  if (header > kMaxHeader || header > file_.size() - 8)
+    throw Error(path + ": its header of " + std::to_string(header) + " bytes is not there: truncated, or not safetensors");
   std::vector<uint8_t> text = file_.read(8, header);
   Json json = parse_json({text.begin(), text.end()}, path + ": header");
   if (!json.is_object()) throw Error(path + ": its header is not a JSON object");
   for (const auto& [name, entry] : json.items())
     if (name != "__metadata__") add(name, entry, 8 + header);
 
-  std::vector<const Entry*> order;
-  for (const auto& [name, entry] : entries_) order.push_back(&entry);
-  std::sort(order.begin(), order.end(), [](const Entry* a, const Entry* b) { return a->offset < b->offset || (a->offset == b->offset && a->bytes < b->bytes); });
+  refuse_overlaps();
+}
+
+void SafetensorsFile::refuse_overlaps() const {
+  std::vector<const std::pair<const std::string, Entry>*> order;
+  for (const auto& item : entries_) order.push_back(&item);
+  std::sort(order.begin(), order.end(), [](auto* a, auto* b) {
+    return a->second.offset < b->second.offset || (a->second.offset == b->second.offset && a->second.bytes < b->second.bytes);
+  });
   for (size_t i = 1; i < order.size(); ++i)
-    if (order[i - 1]->offset + order[i - 1]->bytes > order[i]->offset) throw Error(path + ": tensors overlap");
+    if (order[i - 1]->second.offset + order[i - 1]->second.bytes > order[i]->second.offset)
+      throw Error(path() + ": tensors '" + order[i - 1]->first + "' and '" + order[i]->first + "' overlap");
 }
 
 void SafetensorsFile::add(const std::string& name, const Json& entry, uint64_t data_begin) {
@@ -66,17 +74,24 @@ void SafetensorsFile::add(const std::string& name, const Json& entry, uint64_t d
   try {
     Entry tensor;
     tensor.type = entry.at("dtype").get<std::string>();
+    if (!entry.at("shape").is_array()) throw Error(what + ": its shape is not a list");
     for (const Json& extent : entry.at("shape")) {
       if (!extent.is_number_unsigned()) throw Error(what + ": its shape is not made of whole numbers");
       tensor.shape.push_back(extent.get<uint64_t>());
     }
     const Json& offsets = entry.at("data_offsets");
-    if (offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) throw Error(what + ": data_offsets are not two whole numbers");
+    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+      throw Error(what + ": data_offsets are not two whole numbers");
     uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
     uint64_t element = element_bytes(tensor.type), bytes = 0;
     if (element == 0) throw Error(what + ": has type " + tensor.type + ", which is not read");
     if (__builtin_mul_overflow(product(tensor.shape, what), element, &bytes)) throw Error(what + ": its shape overflows");
-    if (begin > end || end - begin != bytes || end > file_.size() - data_begin) throw Error(what + ": its bytes do not fit its shape or the file");
+    if (begin > end || end - begin != bytes)
+      throw Error(what + ": its data_offsets " + std::to_string(begin) + " to " + std::to_string(end) + " do not hold the " +
+                  std::to_string(bytes) + " bytes of its shape");
+    if (end > file_.size() - data_begin)
+      throw Error(what + ": ends at byte " + std::to_string(end) + " of " + std::to_string(file_.size() - data_begin) +
+                  ": the file is truncated");
     tensor.offset = data_begin + begin;
     tensor.bytes = bytes;
     entries_[name] = tensor;

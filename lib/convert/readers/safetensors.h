@@ -16,11 +16,13 @@ class SafetensorsFile {
   };
   /// Throws Error naming the file and what is wrong.
   explicit SafetensorsFile(const std::string& path);
+  const std::string& path() const { return file_.path(); }
   const std::map<std::string, Entry>& entries() const { return entries_; }
   /// All values of one tensor as f32.
   std::vector<float> read(const std::string& name) const;
 
  private:
+  void refuse_overlaps() const;
   void add(const std::string& name, const Json& entry, uint64_t data_begin);
   InputFile file_;
   std::map<std::string, Entry> entries_;
