@@ -224,7 +224,9 @@ Status pack(const float* weights, const float* bias, size_t rows, size_t columns
   product->weights = {operators.end, base + bytes};
   Status status = make_operators(product, weights, bias, &operators);
   product->complete = status.ok();
-  if (!status.ok()) release(memory);
+  if (status.ok()) return {};
+  release(memory);
+  product->slices = 0;
   return status;
 }
 

@@ -25,7 +25,8 @@ constexpr size_t kFewestRows = 32;
 uint64_t packed_bytes(uint64_t rows, uint64_t columns) noexcept;
 
 /// Packs `rows` x `columns` f32 weights and a bias (or null) into `memory`, which is aligned to 64 and stays where it is; weights
-/// and bias are not looked at again. y has `rows` columns without gaps. Errors: out_of_memory; unsupported (XNNPACK refused).
+/// and bias are not looked at again. y has `rows` columns without gaps. Errors: out_of_memory; unsupported (XNNPACK refused). After
+/// an error from a size that `packed_bytes` knows, the product has no slices and holds nothing.
 Status pack(const float* weights, const float* bias, size_t rows, size_t columns, void* memory) noexcept;
 /// Gives back what a successful `pack` took.
 void release(void* memory) noexcept;

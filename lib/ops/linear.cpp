@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/try.h"
+#include "kernels/xnnpack.h"
 #include "ops/operations.h"
 
 namespace linnet::ops {
@@ -16,9 +17,7 @@ const Tensor& weights_of(const Node& node, std::span<const Tensor> tensors) {
   return tensors[static_cast<size_t>(node.as<schema::Linear>().tensor())];
 }
 
-bool quantized(const Tensor& tensor) {
-  return tensor.encoding == schema::Encoding::int8 || tensor.encoding == schema::Encoding::int4;
-}
+bool quantized(const Tensor& tensor) { return tensor.encoding == schema::Encoding::int8 || tensor.encoding == schema::Encoding::int4; }
 
 /// The rows of W that take part.
 struct Slice {
@@ -35,7 +34,8 @@ Status verify_weights(const schema::Linear& options, const Tensor& tensor) {
     case schema::Encoding::f16:
     case schema::Encoding::bf16:
     case schema::Encoding::int8:
-    case schema::Encoding::int4: break;
+    case schema::Encoding::int4:
+      break;
     default:
       return Status::error(Code::unsupported, "Linear: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8 or int4", length,
                            tensor.name.data(), schema::EnumNameEncoding(tensor.encoding));
@@ -85,22 +85,37 @@ Scratch scratch(const PlanContext& context) {
 
 auto product_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
   switch (encoding) {
-    case schema::Encoding::f16: return linear.f16;
-    case schema::Encoding::bf16: return linear.bf16;
-    case schema::Encoding::int8: return linear.int8;
-    case schema::Encoding::int4: return linear.int4;
-    default: return linear.f32;
+    case schema::Encoding::f16:
+      return linear.f16;
+    case schema::Encoding::bf16:
+      return linear.bf16;
+    case schema::Encoding::int8:
+      return linear.int8;
+    case schema::Encoding::int4:
+      return linear.int4;
+    default:
+      return linear.f32;
   }
 }
 
 auto transposed_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
   switch (encoding) {
-    case schema::Encoding::f16: return linear.transposed_f16;
-    case schema::Encoding::bf16: return linear.transposed_bf16;
-    case schema::Encoding::int8: return linear.transposed_int8;
-    case schema::Encoding::int4: return linear.transposed_int4;
-    default: return linear.transposed_f32;
+    case schema::Encoding::f16:
+      return linear.transposed_f16;
+    case schema::Encoding::bf16:
+      return linear.transposed_bf16;
+    case schema::Encoding::int8:
+      return linear.transposed_int8;
+    case schema::Encoding::int4:
+      return linear.transposed_int4;
+    default:
+      return linear.transposed_f32;
   }
+}
+
+const float* bias_of(const schema::Linear& options, std::span<const Tensor> tensors) {
+  if (options.bias_tensor() < 0) return nullptr;
+  return reinterpret_cast<const float*>(tensors[static_cast<size_t>(options.bias_tensor())].data);
 }
 
 void run_product(const RunContext& context, const Tensor& tensor, const Slice& slice) {
@@ -123,8 +138,7 @@ void run_product(const RunContext& context, const Tensor& tensor, const Slice& s
   }
   whole.out = context.f32_out(output);
   whole.out_stride = slice.rows;
-  if (options.bias_tensor() >= 0)
-    whole.bias = reinterpret_cast<const float*>(context.tensors[static_cast<size_t>(options.bias_tensor())].data);
+  whole.bias = bias_of(options, context.tensors);
   if (whole.tokens == 0) return;
 
   // Whole panels in stretches: long enough that one call is one stream of weights, short enough that the last one is not waited for.
@@ -164,11 +178,65 @@ void run_transposed(const RunContext& context, const Tensor& tensor, const Slice
   });
 }
 
+// Where XNNPACK wins: many rows at once. It ties with our kernels at one row and loses at 2 to 16, what decoding and heads run at; as
+// one operation must not give different bytes for different numbers of rows, the program decides, not the call. Half-precision
+// weights would be read at twice their size. The portable level stays free of it, as what all else is compared to.
+bool suits_provider(const PlanContext& context) {
+  const auto& options = context.node.as<schema::Linear>();
+  if (options.transposed() || weights_of(context.node, context.tensors).encoding != schema::Encoding::f32) return false;
+  if (context.kernels.level == kernels::Level::portable) return false;
+  switch (context.values[context.node.inputs[0]].rows.symbol) {
+    case schema::Symbol::tokens:
+      return context.states.empty();
+    case schema::Symbol::source_tokens:
+    case schema::Symbol::patches:
+      return true;
+    default:
+      return false;
+  }
+}
+
+size_t constant_bytes(const PlanContext& context) {
+  if (!suits_provider(context) || !kernels::xnnpack::available()) return 0;
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  const Slice slice = slice_of(context.node.as<schema::Linear>(), tensor);
+  const uint64_t bytes = kernels::xnnpack::packed_bytes(slice.rows, tensor.columns);
+  return bytes <= context.provider_memory ? static_cast<size_t>(bytes) : 0;
+}
+
+ProviderBytes provider_bytes(const PlanContext& context) { return {.dense = constant_bytes(context), .quantized = 0}; }
+
+// A product that XNNPACK refuses after all stays without slices, and our kernels compute it.
+Status prepare(const PlanContext& context, void* constant) {
+  const auto& options = context.node.as<schema::Linear>();
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  const Slice slice = slice_of(options, tensor);
+  const float* weights = reinterpret_cast<const float*>(tensor.data) + size_t{slice.first} * tensor.columns;
+  Status status = kernels::xnnpack::pack(weights, bias_of(options, context.tensors), slice.rows, tensor.columns, constant);
+  return status.code() == Code::unsupported ? Status() : std::move(status);
+}
+
+void release(void* constant) { kernels::xnnpack::release(constant); }
+
+void run_provided(const RunContext& context, const Tensor& tensor, const Slice& slice) {
+  const uint32_t input = context.node.inputs[0], output = context.node.outputs[0];
+  const size_t tokens = context.rows(input), slices = kernels::xnnpack::slices(context.constant);
+  if (tokens == 0) return;
+  const uint64_t products = uint64_t{tokens} * tensor.columns * slice.rows / slices;
+  const size_t stretch = static_cast<size_t>(std::max<uint64_t>(kPieceProducts / products, 1));
+  context.parallel((slices + stretch - 1) / stretch, [&](size_t piece, size_t) {
+    for (size_t i = piece * stretch; i < std::min((piece + 1) * stretch, slices); ++i)
+      kernels::xnnpack::run(context.constant, i, tokens, context.f32(input), context.f32_out(output));
+  });
+}
+
 void run(const RunContext& context) {
   const auto& options = context.node.as<schema::Linear>();
   const Tensor& tensor = weights_of(context.node, context.tensors);
   const Slice slice = slice_of(options, tensor);
-  if (options.transposed()) {
+  if (context.constant && kernels::xnnpack::slices(context.constant) > 0) {
+    run_provided(context, tensor, slice);
+  } else if (options.transposed()) {
     run_transposed(context, tensor, slice);
   } else {
     run_product(context, tensor, slice);
@@ -177,6 +245,7 @@ void run(const RunContext& context) {
 
 }  // namespace
 
-const Operation linear_operation = {schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run};
+const Operation linear_operation = {
+    schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run, constant_bytes, prepare, provider_bytes, release};
 
 }  // namespace linnet::ops

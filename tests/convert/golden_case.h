@@ -34,7 +34,8 @@ inline std::map<std::string, GoldenTensor> read_golden_tensors(const std::filesy
   std::string text(length, ' ');
   file.read(text.data(), static_cast<std::streamsize>(length));
   std::map<std::string, GoldenTensor> all;
-  for (const auto& [name, entry] : nlohmann::json::parse(text).items()) {
+  const nlohmann::json header = nlohmann::json::parse(text);
+  for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;
     GoldenTensor tensor;
     tensor.shape = entry.at("shape").get<std::vector<size_t>>();

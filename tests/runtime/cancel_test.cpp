@@ -23,24 +23,6 @@ struct Canceller {
   }
 };
 
-/// The session's inside, which only tests look at.
-struct Opened {
-  const Model& model;
-  Session::Impl* impl;
-  Session session;
-  static Opened make(const Model& model, const Limits& limits) {
-    const Plan plan = planned(model, limits);
-    Session session = must(Session::create(model, plan));
-    struct Peek {
-      Session::Impl* impl;
-    };
-    static_assert(sizeof(Peek) == sizeof(Session));
-    Session::Impl* impl;
-    std::memcpy(&impl, &session, sizeof impl);
-    return {model, impl, std::move(session)};
-  }
-};
-
 }  // namespace
 
 TEST_CASE("a run that is cancelled before any operation is as if it had not been") {
@@ -50,36 +32,36 @@ TEST_CASE("a run that is cancelled before any operation is as if it had not been
   std::vector<float> expected;
   size_t operations = 0;
   {
-    Opened o = Opened::make(model, limits);
-    Canceller counter{&o.session, SIZE_MAX};
-    o.impl->before_operation = Canceller::before;
-    o.impl->before_operation_user = &counter;
-    const Input input{.sequence = must(o.session.add()), .tokens = ids};
-    must(o.session.prefill("generate", input));
-    expected = output(o.session);
+    Session session = opened(model, limits);
+    Canceller counter{&session, SIZE_MAX};
+    session.impl().before_operation = Canceller::before;
+    session.impl().before_operation_user = &counter;
+    const Input input{.sequence = must(session.add()), .tokens = ids};
+    must(session.prefill("generate", input));
+    expected = output(session);
     operations = counter.seen;
   }
   CHECK(operations == 3 * model.program(0).operations);
   for (size_t at = 0; at < operations; ++at) {
     CAPTURE(at);
-    Opened o = Opened::make(model, limits);
-    const SequenceId sequence = must(o.session.add());
-    must(o.session.prefill("generate", {.sequence = sequence, .tokens = std::span(ids).first(10)}));
-    const SequenceId watcher = must(o.session.fork(sequence));
-    Canceller canceller{&o.session, at};
-    o.impl->before_operation = Canceller::before;
-    o.impl->before_operation_user = &canceller;
+    Session session = opened(model, limits);
+    const SequenceId sequence = must(session.add());
+    must(session.prefill("generate", {.sequence = sequence, .tokens = std::span(ids).first(10)}));
+    const SequenceId watcher = must(session.fork(sequence));
+    Canceller canceller{&session, at};
+    session.impl().before_operation = Canceller::before;
+    session.impl().before_operation_user = &canceller;
     // 80 tokens after 10, in chunks of 32: 3 runs again
     const Input rest{.sequence = sequence, .tokens = std::span(ids).subspan(10)};
-    CHECK(o.session.prefill("generate", rest).code() == Code::cancelled);
-    CHECK(canceller.seen == at + 1);   // not one operation more
-    CHECK(o.session.length(sequence) == 10);
-    CHECK(!o.session.output("logits").ok());
-    o.impl->before_operation = nullptr;
-    must(o.session.prefill("generate", rest));
-    CHECK(same_bytes(output(o.session), expected));
-    must(o.session.prefill("generate", {.sequence = watcher, .tokens = rest.tokens}));
-    CHECK(same_bytes(output(o.session), expected));
+    CHECK(session.prefill("generate", rest).code() == Code::cancelled);
+    CHECK(canceller.seen == at + 1);  // not one operation more
+    CHECK(session.length(sequence) == 10);
+    CHECK(!session.output("logits").ok());
+    session.impl().before_operation = nullptr;
+    must(session.prefill("generate", rest));
+    CHECK(same_bytes(output(session), expected));
+    must(session.prefill("generate", {.sequence = watcher, .tokens = rest.tokens}));
+    CHECK(same_bytes(output(session), expected));
   }
 }
 
@@ -93,7 +75,7 @@ TEST_CASE("a cancellation counts for the run in progress only") {
 
 TEST_CASE("a second thread is told that the session is busy, and does no harm") {
   const Model model = open_converted(decoder_checkpoint(), "f32");
-  Opened o = Opened::make(model, {.threads = 2});
+  Session session = opened(model, {.threads = 2});
   struct Intruder {
     Session* session;
     SequenceId sequence;
@@ -104,17 +86,21 @@ TEST_CASE("a second thread is told that the session is busy, and does no harm") 
       std::thread([&] {
         const int32_t id = 1;
         const Input input{.sequence = self.sequence, .tokens = {&id, 1}};
-        self.codes = {self.session->run("generate", {&input, 1}).code(), self.session->prefill("generate", input).code(),
-                      self.session->add().status().code(), self.session->fork(self.sequence).status().code(),
-                      self.session->remove(self.sequence).code(), self.session->rewind(self.sequence, 0).code(),
-                      self.session->save(self.sequence, "/dev/null").code(), self.session->restore("/dev/null").status().code()};
+        self.codes = {self.session->run("generate", {&input, 1}).code(),
+                      self.session->prefill("generate", input).code(),
+                      self.session->add().status().code(),
+                      self.session->fork(self.sequence).status().code(),
+                      self.session->remove(self.sequence).code(),
+                      self.session->rewind(self.sequence, 0).code(),
+                      self.session->save(self.sequence, "/dev/null").code(),
+                      self.session->restore("/dev/null").status().code()};
       }).join();
     }
-  } intruder{&o.session, must(o.session.add()), {}};
-  o.impl->before_operation = Intruder::before;
-  o.impl->before_operation_user = &intruder;
+  } intruder{&session, must(session.add()), {}};
+  session.impl().before_operation = Intruder::before;
+  session.impl().before_operation_user = &intruder;
   const std::vector<int32_t> ids = tokens(5);
-  must(o.session.prefill("generate", {.sequence = intruder.sequence, .tokens = ids}));
+  must(session.prefill("generate", {.sequence = intruder.sequence, .tokens = ids}));
   CHECK(intruder.codes == std::vector<Code>(8, Code::busy));
-  CHECK(o.session.length(intruder.sequence) == 5);
+  CHECK(session.length(intruder.sequence) == 5);
 }

@@ -94,6 +94,8 @@ class Session {
   ProfileEntry profile_entry(size_t i) const noexcept;
 
   struct Impl;
+  const Impl& impl() const noexcept { return *impl_; }
+  Impl& impl() noexcept { return *impl_; }
   explicit Session(Impl* impl) noexcept : impl_(impl) {}
 
  private:
