@@ -28,6 +28,9 @@ inline size_t stream_ahead(size_t first_token) { return first_token == 0 ? kStre
 /// Before the next rows of weights are loaded: loaded ahead of their use, they take the registers of the sums.
 inline void forget() { asm volatile("" ::: "memory"); }
 
+/// A whole line before its first use: in-order processors wait for each load otherwise.
+inline void loaded(int8x16_t (&w)[4]) { asm("" : "+w"(w[0]), "+w"(w[1]), "+w"(w[2]), "+w"(w[3])); }
+
 /// 8 columns of x, once for each of two rows of weights.
 inline int8x16_t columns_twice(const int8_t* columns) {
   return vreinterpretq_s8_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(columns)));

@@ -20,9 +20,11 @@ struct Direct {
         __builtin_prefetch(line + ahead);
         int8x16_t a[Tokens];
         LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) a[m] = arm::columns_twice(row + m * x.stride + k + 8 * c);
+        int8x16_t w[4];
+        LINNET_UNROLL for (size_t i = 0; i < 4; ++i) w[i] = vld1q_s8(line + i * 16);
+        arm::loaded(w);
         LINNET_UNROLL for (size_t i = 0; i < 4; ++i) {
-          const int8x16_t w = vld1q_s8(line + i * 16);
-          LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) sum[c][m][i] = vdotq_s32(sum[c][m][i], w, a[m]);
+          LINNET_UNROLL for (size_t m = 0; m < Tokens; ++m) sum[c][m][i] = vdotq_s32(sum[c][m][i], w[i], a[m]);
         }
       }
     }

@@ -28,13 +28,14 @@ struct Packed {
       int8x16_t a[Units][2];
       LINNET_UNROLL for (size_t u = 0; u < Units; ++u) LINNET_UNROLL for (size_t half = 0; half < 2; ++half) a[u][half] =
           vld1q_s8(x + u * unit_bytes + line * 32 + half * 16);
-      LINNET_UNROLL for (size_t r = 0; r < kPanelRows; r += 2) {
-        const int8x16_t w = vld1q_s8(from + r * 8);
+      int8x16_t w[4];
+      LINNET_UNROLL for (size_t i = 0; i < 4; ++i) w[i] = vld1q_s8(from + i * 16);
+      arm::loaded(w);
+      LINNET_UNROLL for (size_t i = 0; i < 4; ++i) {
         LINNET_UNROLL for (size_t u = 0; u < Units; ++u) {
-          sum[r][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[r][u], a[u][0], w, 0), a[u][1], w, 1);
-          sum[r + 1][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[r + 1][u], a[u][0], w, 2), a[u][1], w, 3);
+          sum[2 * i][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[2 * i][u], a[u][0], w[i], 0), a[u][1], w[i], 1);
+          sum[2 * i + 1][u] = vdotq_laneq_s32(vdotq_laneq_s32(sum[2 * i + 1][u], a[u][0], w[i], 2), a[u][1], w[i], 3);
         }
-        if constexpr (Units == kUnits) arm::forget();
       }
     }
     LINNET_UNROLL for (size_t half = 0; half < 2; ++half) LINNET_UNROLL for (size_t u = 0; u < Units; ++u) {
