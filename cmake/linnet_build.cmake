@@ -8,8 +8,6 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
-find_package(Threads REQUIRED)
-
 add_library(linnet_settings INTERFACE)
 target_compile_options(linnet_settings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion

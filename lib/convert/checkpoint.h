@@ -6,21 +6,16 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "convert/error.h"
+
 namespace linnet::convert {
 
 using Json = nlohmann::ordered_json;
-
-/// Input that cannot be converted: one sentence for a person. The tool prints it and exits with 1.
-class Error : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 struct SourceTensor {
   std::string name;              // Hugging Face name

@@ -1,13 +1,13 @@
 // The converter's front door: a checkpoint goes in, a .linnet file comes out.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "convert/checkpoint.h"
-#include "convert/pack.h"
+#include "convert/error.h"
 
 namespace linnet::convert {
 

@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,7 +125,7 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 AtomicFile::~AtomicFile() {
   if (descriptor_ >= 0) {
     close(descriptor_);
-    unlink(temporary_);
+    if (temporary_) unlink(temporary_);
   }
   release(path_);
   release(temporary_);
@@ -130,12 +133,23 @@ AtomicFile::~AtomicFile() {
 
 Result<AtomicFile> AtomicFile::create(const char* path) noexcept {
   AtomicFile file;
+  char target[PATH_MAX];
+  struct stat found;
+  if (lstat(path, &found) == 0 && S_ISLNK(found.st_mode) && realpath(path, target)) path = target;
+  const bool exists = stat(path, &found) == 0;
+  if (exists && S_ISDIR(found.st_mode)) return Status::error(Code::io, "%s: it is a folder, a file was expected", path);
   size_t length = strlen(path);
   size_t room = length + 32;
   file.path_ = static_cast<char*>(allocate(length + 1));
   file.temporary_ = static_cast<char*>(allocate(room));
   if (!file.path_ || !file.temporary_) return Status::error(Code::out_of_memory, "%s: no memory for its name", path);
   memcpy(file.path_, path, length + 1);
+  if (exists && !S_ISREG(found.st_mode)) {
+    release(std::exchange(file.temporary_, nullptr));
+    file.descriptor_ = ::open(path, O_WRONLY | O_CLOEXEC);
+    if (file.descriptor_ < 0) return failed(Code::io, "opening", path);
+    return file;
+  }
   // Several writers in one process must not share a name: count up until one is free.
   for (int attempt = 0; file.descriptor_ < 0; ++attempt) {
     snprintf(file.temporary_, room, "%s.part-%ld-%d", path, static_cast<long>(getpid()), attempt);
@@ -163,12 +177,18 @@ Status AtomicFile::seek(uint64_t offset) noexcept {
 }
 
 Status AtomicFile::commit() noexcept {
+  if (!temporary_) {
+    int descriptor = std::exchange(descriptor_, -1);
+    return close(descriptor) == 0 ? Status() : failed(Code::io, "closing", path_);
+  }
   if (fsync(descriptor_) != 0) return failed(Code::io, "writing", path_);
   if (rename(temporary_, path_) != 0) return failed(Code::io, "renaming", path_);
   int descriptor = std::exchange(descriptor_, -1);
   if (close(descriptor) != 0) return failed(Code::io, "closing", path_);
   return {};
 }
+
+const char* environment(const char* name) noexcept { return getenv(name); }
 
 uint64_t now() noexcept {
   timespec time;

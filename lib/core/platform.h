@@ -1,4 +1,4 @@
-// The one seam to the operating system: files, mappings, the clock. Every other folder of the runtime asks here, so
+// The one seam to the operating system: files, mappings, the environment, the clock. Every other folder of the runtime asks here, so
 // that a port changes one file and a test can inject faults.
 #pragma once
 
@@ -52,7 +52,8 @@ class Mapping {
   size_t size_ = 0;
 };
 
-/// Writes a whole file or nothing: to "<path>.part-<process>-<number>" first, synced, then renamed over `path`.
+/// Writes a whole file or nothing: to "<path>.part-<process>-<number>" first, synced, then renamed over `path`. Links are followed: what
+/// they lead to is replaced. What exists and is no plain file (a device, a pipe) is written to as it stands. A folder is Code::io.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const char* path) noexcept;
@@ -68,9 +69,12 @@ class AtomicFile {
  private:
   AtomicFile() noexcept = default;
   int descriptor_ = -1;
-  char* path_ = nullptr;  // both owned, from core::allocate
-  char* temporary_ = nullptr;
+  char* path_ = nullptr;       // both owned, from core::allocate
+  char* temporary_ = nullptr;  // null for a device
 };
+
+/// A variable of the process's environment; null when it is not set.
+const char* environment(const char* name) noexcept;
 
 /// Monotonic nanoseconds.
 uint64_t now() noexcept;

@@ -13,7 +13,7 @@ void mark(std::string_view name, Enum last, const char* (*name_of)(Enum), bool* 
 void mark_requirement(std::string_view requirement, Requirements* marks) {
   const size_t colon = requirement.find(':');
   if (colon == std::string_view::npos) return;
-  const std::string_view kind = requirement.substr(0, colon), name = requirement.substr(colon + 1);
+  const std::string_view kind(requirement.data(), colon), name(requirement.data() + colon + 1, requirement.size() - colon - 1);
   if (kind == "operation") mark(name, schema::Options::MAX, schema::EnumNameOptions, marks->operations);
   if (kind == "encoding") mark(name, schema::Encoding::MAX, schema::EnumNameEncoding, marks->encodings);
   if (kind == "state") mark(name, schema::StateKind::MAX, schema::EnumNameStateKind, marks->states);

@@ -1,9 +1,9 @@
 // Which levels this build has, which of them this processor runs, and their tables.
 #include "kernels/kernels.h"
 
-#include <cstdlib>
 #include <cstring>
 
+#include "core/platform.h"
 #include "kernels/levels.h"
 
 #if LINNET_WITH_CPUINFO
@@ -158,7 +158,7 @@ Kernels make(Level top) noexcept {
 }
 
 const char* requested() noexcept {
-  const char* text = std::getenv("LINNET_ISA");
+  const char* text = core::environment("LINNET_ISA");
   return text && *text ? text : nullptr;
 }
 

@@ -25,7 +25,7 @@ const Operation* operation(schema::Options type) noexcept {
 
 const Operation* operation_by_name(std::string_view name) noexcept {
   for (const Operation* candidate : kOperations)
-    if (std::string_view(candidate->name).substr(kPrefix.size()) == name) return candidate;
+    if (name == candidate->name + kPrefix.size()) return candidate;
   return nullptr;
 }
 

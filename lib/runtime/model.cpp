@@ -21,7 +21,7 @@ bool readable(schema::Encoding encoding) { return format::tensor_bytes(encoding,
 bool known(std::string_view requirement) {
   size_t colon = requirement.find(':');
   if (colon == std::string_view::npos) return false;
-  std::string_view kind = requirement.substr(0, colon), name = requirement.substr(colon + 1);
+  std::string_view kind(requirement.data(), colon), name(requirement.data() + colon + 1, requirement.size() - colon - 1);
   if (kind == "operation") return ops::operation_by_name(name) != nullptr;
   if (kind == "encoding") {
     for (int i = 0; i <= static_cast<int>(schema::Encoding::MAX); ++i) {

@@ -186,6 +186,43 @@ TEST_CASE("a folder that is not there cannot be written, by name") {
   CHECK(std::string(file.status().message()).find(path + ": creating failed") == 0);
 }
 
+TEST_CASE("a device is written to, never replaced") {
+  Result<AtomicFile> file = AtomicFile::create("/dev/null");
+  REQUIRE(file.ok());
+  CHECK(file->write("abc", 3).ok());
+  CHECK(file->commit().ok());
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+
+  Result<AtomicFile> full = AtomicFile::create("/dev/full");
+  REQUIRE(full.ok());
+  Status status = full->write("abc", 3);
+  CHECK(status.code() == Code::io);
+  CHECK(std::string(status.message()) == "/dev/full: writing failed: No space left on device");
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_CASE("a link stays, and what it leads to is replaced") {
+  ScratchFolder folder;
+  write(folder, "target", "old");
+  std::filesystem::create_symlink(folder / "target", folder / "link");
+  Result<AtomicFile> file = AtomicFile::create((folder / "link").c_str());
+  REQUIRE(file.ok());
+  REQUIRE(file->write("new", 3).ok());
+  REQUIRE(file->commit().ok());
+  CHECK(std::filesystem::is_symlink(folder / "link"));
+  CHECK(read_all(folder / "target") == "new");
+  CHECK(folder.names().size() == 2);
+}
+
+TEST_CASE("a folder is refused as a file to write, before anything is written") {
+  ScratchFolder folder;
+  Result<AtomicFile> file = AtomicFile::create((folder / "").c_str());
+  REQUIRE(!file.ok());
+  CHECK(file.status().code() == Code::io);
+  CHECK(std::string(file.status().message()).find("it is a folder") != std::string::npos);
+  CHECK(folder.names().empty());
+}
+
 TEST_CASE("a disk that is full is an error, and nothing is left behind") {
   const ScratchFolder folder;
   const std::string path = write(folder, "file", "old");

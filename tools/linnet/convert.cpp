@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "command.h"
+#include "convert/checkpoint.h"
 #include "convert/convert.h"
 
 namespace linnet::tool {

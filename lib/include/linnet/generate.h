@@ -21,7 +21,7 @@ struct Sampling {
 };
 
 /// Draws ids from logits. Owns one buffer of the vocabulary's size; drawing allocates nothing.
-class Sampler {
+class LINNET_API Sampler {
  public:
   /// Errors: invalid_argument (an option out of its range, by name), out_of_memory.
   static Result<Sampler> create(size_t vocabulary, const Sampling& sampling) noexcept;
@@ -69,7 +69,7 @@ struct GenerateReport {
 
 /// Feeds `prompt` to the sequence and appends new ids to `ids` until an end. The model needs an autoregressive program.
 /// Reaching the context limit ends the text (End::context_full); a prompt that does not fit at all is Code::context_full.
-Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,
+LINNET_API Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,
                                 const GenerateOptions& options, Ids* ids) noexcept;
 
 }  // namespace linnet

@@ -55,7 +55,7 @@ struct GenerationDefaults {
   uint8_t early_stopping = 0;
 };
 
-class Model {
+class LINNET_API Model {
  public:
   /// Opens and verifies completely: structure, every index, shape, byte range and size. Errors: not_found, io, corrupt,
   /// unsupported (an operation, encoding or kind newer than this build, by name), out_of_memory.

@@ -27,7 +27,7 @@ struct Limits {
   std::string_view isa = {};        ///< kernel level ("portable", "avx2", ...); "" = the best of this processor
 };
 
-class Plan {
+class LINNET_API Plan {
  public:
   Plan(Plan&&) noexcept;
   Plan& operator=(Plan&&) noexcept;
@@ -70,9 +70,9 @@ class Plan {
 
 /// Places every value, scratch piece and state page. Errors: invalid_argument (a limit that the model cannot serve, by name and with
 /// both numbers), out_of_memory (the plan itself).
-Result<Plan> plan(const Model& model, const Limits& limits) noexcept;
+LINNET_API Result<Plan> plan(const Model& model, const Limits& limits) noexcept;
 
 /// Whether a session with these limits fits into `bytes` (mapped weights aside); false also when the model cannot serve the limits.
-bool fits(const Model& model, const Limits& limits, uint64_t bytes) noexcept;
+LINNET_API bool fits(const Model& model, const Limits& limits, uint64_t bytes) noexcept;
 
 }  // namespace linnet

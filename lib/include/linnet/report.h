@@ -10,8 +10,8 @@ namespace linnet {
 /// Takes the pieces of a report one after the other.
 using Write = void (*)(void* user, const char* text, size_t size);
 
-void write_text(const Plan& plan, Write write, void* user) noexcept;
-void write_json(const Plan& plan, Write write, void* user) noexcept;
-void write_svg(const Plan& plan, Write write, void* user) noexcept;
+LINNET_API void write_text(const Plan& plan, Write write, void* user) noexcept;
+LINNET_API void write_json(const Plan& plan, Write write, void* user) noexcept;
+LINNET_API void write_svg(const Plan& plan, Write write, void* user) noexcept;
 
 }  // namespace linnet

@@ -43,7 +43,7 @@ struct Arena {
   size_t bytes = 0;
 };
 
-class Session {
+class LINNET_API Session {
  public:
   /// Makes a session with the plan's limits. Without an arena it allocates one (one call); with the caller's it allocates nothing large.
   /// Errors: out_of_memory, invalid_argument (arena too small or misaligned, with both numbers).

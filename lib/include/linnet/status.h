@@ -6,6 +6,8 @@
 #include <new>
 #include <utility>
 
+#include "linnet/api.h"
+
 namespace linnet {
 
 /// Stable numbers, grouped: 0x1_ the caller, 0x2_ the file, 0x3_ the machine.
@@ -23,7 +25,7 @@ enum class Code : uint16_t {
   io = 0x31,                ///< reading, mapping or writing failed
 };
 
-class [[nodiscard]] Status {
+class [[nodiscard]] LINNET_API Status {
  public:
   Status() noexcept = default;
   Status(Status&& other) noexcept : error_(std::exchange(other.error_, nullptr)) {}
@@ -52,7 +54,7 @@ class [[nodiscard]] Status {
 };
 
 /// The code's name, such as "corrupt".
-const char* name(Code code) noexcept;
+LINNET_API const char* name(Code code) noexcept;
 
 /// A value or the Status that says why there is none. Check ok() before the value is touched.
 template <class T>

@@ -19,7 +19,7 @@ struct TaskOptions {
 };
 
 /// Text to vector, with the file's own pooling and normalisation.
-class Embedder {
+class LINNET_API Embedder {
  public:
   /// Errors: unsupported (the model gives no sentence embedding; it says what it gives), and all of plan and Session::create.
   static Result<Embedder> create(const Model& model, const TaskOptions& options = {}) noexcept;
@@ -40,7 +40,7 @@ class Embedder {
 };
 
 /// Text (or a pair of texts) to label probabilities. One-label models (rerankers) give one score: sigmoid of the logit.
-class Classifier {
+class LINNET_API Classifier {
  public:
   static Result<Classifier> create(const Model& model, const TaskOptions& options = {}) noexcept;
   Classifier(Classifier&&) noexcept;

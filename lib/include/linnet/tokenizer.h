@@ -12,7 +12,7 @@ namespace linnet {
 
 /// Growing output memory of the text functions, reused between calls.
 template <class T>
-class Buffer {
+class LINNET_API Buffer {
  public:
   Buffer() noexcept = default;
   Buffer(Buffer&& other) noexcept : data_(other.data_), size_(other.size_), capacity_(other.capacity_) { other.data_ = nullptr; other.size_ = other.capacity_ = 0; }
@@ -35,7 +35,7 @@ using Ids = Buffer<int32_t>;
 using Text = Buffer<char>;
 inline std::string_view view(const Text& text) { return {text.data(), text.size()}; }
 
-class Tokenizer {
+class LINNET_API Tokenizer {
  public:
   /// The model's own tokenizer. not_found when the file has none.
   static Result<Tokenizer> create(const Model& model) noexcept;
@@ -71,7 +71,7 @@ class Tokenizer {
 };
 
 /// Text of a growing list of ids, released in whole characters only and never taken back.
-class StreamDecoder {
+class LINNET_API StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer, bool skip_special) noexcept;
   StreamDecoder(const StreamDecoder&) = delete;
