@@ -14,7 +14,7 @@ int main(int count, char** arguments) {
   std::string_view text = arguments[2], second = count == 4 ? arguments[3] : "";
   std::span<const std::string_view> pairs;
   if (count == 4) pairs = {&second, 1};
-  linnet::Result<linnet::Matrix> answer = classifier->classify({&text, 1}, pairs);   // 1 x labels
+  linnet::Result<linnet::Matrix> answer = classifier->classify({&text, 1}, pairs);  // 1 x labels
   if (!answer.ok()) return fail(answer.status());
   for (size_t i = 0; i < classifier->labels(); ++i) {
     std::string_view label = classifier->label(i);

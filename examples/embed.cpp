@@ -16,7 +16,7 @@ int main(int count, char** arguments) {
   std::string_view texts[kMost];
   size_t number = 0;
   for (int i = 2; i < count && i < kMost + 2; ++i) texts[number++] = arguments[i];
-  linnet::Result<linnet::Matrix> vectors = embedder->embed({texts, number});   // one row a text
+  linnet::Result<linnet::Matrix> vectors = embedder->embed({texts, number});  // one row a text
   if (!vectors.ok()) return fail(vectors.status());
 
   for (size_t i = 1; i < number; ++i) {

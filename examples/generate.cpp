@@ -1,7 +1,7 @@
 // Writes on from a text: generate MODEL.linnet "Once upon a time"
-#include <cstdio>
-
 #include "linnet/generate.h"
+
+#include <cstdio>
 
 namespace {
 

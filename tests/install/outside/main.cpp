@@ -30,7 +30,8 @@ linnet::Status run(const char* path) {
 }  // namespace
 
 int main(int count, char** arguments) {
-  linnet::Status status = count == 2 ? run(arguments[1]) : linnet::Status::error(linnet::Code::invalid_argument, "one model file is expected");
+  linnet::Status status =
+      count == 2 ? run(arguments[1]) : linnet::Status::error(linnet::Code::invalid_argument, "one model file is expected");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.message());
   return status.ok() ? 0 : 1;
 }
