@@ -5,6 +5,8 @@
 #include "convert/architecture.h"
 #include "convert/generation_config.h"
 #include "convert/model_tables.h"
+#include "convert/text/chat_templates.h"
+#include "convert/text/tokenizer_reader.h"
 #include "convert/writer.h"
 
 namespace linnet::convert {
@@ -23,7 +25,8 @@ void note_second_rounding(const Checkpoint& checkpoint, const Options& options, 
   for (const SourceTensor& tensor : checkpoint.tensors())
     if (tensor.type != "F32" && tensor.type != "F16" && tensor.type != "BF16" && tensor.type[0] != 'I') ++blocks[tensor.type];
   for (const auto& [type, count] : blocks)
-    notes->push_back(fmt::format("{} tensors that the source stores as {} were decoded and rounded again to {}", count, type, options.weights));
+    notes->push_back(
+        fmt::format("{} tensors that the source stores as {} were decoded and rounded again to {}", count, type, options.weights));
 }
 
 TensorReport report_of(const Weight& weight, const Packed& packed, const Options& options) {
@@ -58,6 +61,7 @@ Report convert(const std::string& source, const std::string& output, const Optio
   std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(source);
   const Architecture& page = choose_architecture(*checkpoint, architectures());
   const Config config(checkpoint->config());
+  const std::optional<TokenizerDraft> tokenizer = read_tokenizer(*checkpoint);  // before the weights: it may be refused
   Graph graph(*checkpoint, options);
   page.write(config, graph);
   graph.weights().check_overrides();
@@ -76,6 +80,8 @@ Report convert(const std::string& source, const std::string& output, const Optio
   extras.family = page.family;
   if (graph.task() == schema::Task::text_generation)
     extras.generation = write_generation(graph.builder(), Config(checkpoint->generation_config(), "generation_config.json"), config);
+  if (tokenizer) extras.tokenizer = write_tokenizer(graph.builder(), *tokenizer);
+  extras.chat_templates = read_chat_templates(*checkpoint);
   extras.metadata = {{"source", last_component(source)}, {"weights", options.weights + (options.simulate ? ", simulated in f32" : "")}};
   graph.builder().Finish(write_model(graph, stored, extras));
   report.file_bytes = writer.finish(graph.builder().GetBufferPointer(), graph.builder().GetSize());

@@ -16,8 +16,8 @@ Offset<schema::Tensor> write_tensor(FlatBufferBuilder& builder, const Weight& we
     parts.push_back(schema::CreatePartDirect(builder, weight.sources[i].c_str(), row, weight.source_rows[i]));
     row += weight.source_rows[i];
   }
-  return schema::CreateTensorDirect(builder, weight.name.c_str(), stored.encoding, weight.rows, weight.columns, 1, stored.group, stored.offset,
-                                    stored.bytes, stored.checksum, weight.rows > 1 ? &parts : nullptr);
+  return schema::CreateTensorDirect(builder, weight.name.c_str(), stored.encoding, weight.rows, weight.columns, 1, stored.group,
+                                    stored.offset, stored.bytes, stored.checksum, weight.rows > 1 ? &parts : nullptr);
 }
 
 std::vector<Offset<schema::Port>> write_ports(FlatBufferBuilder& builder, const std::vector<Graph::Port>& ports) {
@@ -30,13 +30,13 @@ Offset<schema::Program> write_program(FlatBufferBuilder& builder, const Graph::P
   std::vector<Offset<schema::Value>> values;
   for (size_t i = 0; i < program.values.size(); ++i) {
     const format::Value& value = program.values[i];
-    auto rows = schema::CreateRows(builder, value.rows.symbol, value.rows.multiply, value.rows.divide, value.rows.per_sequence, value.rows.constant);
+    auto rows = schema::CreateRows(builder, value.rows.symbol, value.rows.multiply, value.rows.divide, value.rows.per_sequence,
+                                   value.rows.constant);
     values.push_back(schema::CreateValueDirect(builder, program.value_names[i].c_str(), value.type, value.columns, rows, value.bound));
   }
   std::vector<Offset<schema::Operation>> operations;
   for (const Graph::Operation& operation : program.operations)
-    operations.push_back(
-        schema::CreateOperationDirect(builder, operation.type, operation.options, &operation.inputs, &operation.outputs));
+    operations.push_back(schema::CreateOperationDirect(builder, operation.type, operation.options, &operation.inputs, &operation.outputs));
   auto inputs = write_ports(builder, program.inputs), outputs = write_ports(builder, program.outputs);
   return schema::CreateProgramDirect(builder, program.name.c_str(), program.kind, &values, &inputs, &outputs, &operations,
                                      program.max_positions);
@@ -47,7 +47,8 @@ std::set<std::string> requirements(const Graph& graph, const std::vector<StoredT
   std::set<std::string> names;
   for (const Graph::Program& program : graph.programs()) {
     names.insert(std::string("program:") + schema::EnumNameProgramKind(program.kind));
-    for (const Graph::Operation& operation : program.operations) names.insert(std::string("operation:") + schema::EnumNameOptions(operation.type));
+    for (const Graph::Operation& operation : program.operations)
+      names.insert(std::string("operation:") + schema::EnumNameOptions(operation.type));
   }
   for (const StoredTensor& tensor : stored) names.insert(std::string("encoding:") + schema::EnumNameEncoding(tensor.encoding));
   if (!graph.states().empty()) names.insert(std::string("state:") + schema::EnumNameStateKind(schema::StateKind::token));
@@ -65,8 +66,8 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   const auto encoding = options.weights == "f32" || options.simulate ? schema::StateEncoding::f32 : schema::StateEncoding::f16;
   std::vector<Offset<schema::State>> states;
   for (const Graph::State& state : graph.states())
-    states.push_back(schema::CreateStateDirect(builder, state.name.c_str(), schema::StateKind::token, state.layer, state.heads, state.key_width,
-                                               state.value_width, encoding));
+    states.push_back(schema::CreateStateDirect(builder, state.name.c_str(), schema::StateKind::token, state.layer, state.heads,
+                                               state.key_width, state.value_width, encoding));
   std::vector<Offset<schema::Program>> programs;
   for (const Graph::Program& program : graph.programs()) programs.push_back(write_program(builder, program));
   std::vector<Offset<flatbuffers::String>> required, labels;
@@ -74,9 +75,12 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   for (const std::string& label : graph.labels()) labels.push_back(builder.CreateString(label));
   std::vector<Offset<schema::KeyValue>> metadata;
   for (const auto& [key, value] : extras.metadata) metadata.push_back(schema::CreateKeyValueDirect(builder, key.c_str(), value.c_str()));
+  std::vector<Offset<schema::ChatTemplate>> templates;
+  for (const auto& [name, text] : extras.chat_templates)
+    templates.push_back(schema::CreateChatTemplateDirect(builder, name.c_str(), text.c_str()));
 
-  return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer, nullptr,
-                                   &labels, extras.generation, &metadata);
+  return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
+                                   &templates, &labels, extras.generation, &metadata);
 }
 
 }  // namespace linnet::convert

@@ -18,8 +18,9 @@ struct StoredTensor {
 /// Everything of the model table besides the graph.
 struct ModelExtras {
   std::string family;
-  flatbuffers::Offset<schema::Tokenizer> tokenizer;     // null offset: none
-  flatbuffers::Offset<schema::Generation> generation;   // null offset: none
+  flatbuffers::Offset<schema::Tokenizer> tokenizer;                 // null offset: none
+  flatbuffers::Offset<schema::Generation> generation;               // null offset: none
+  std::vector<std::pair<std::string, std::string>> chat_templates;  // name, text
   std::vector<std::pair<std::string, std::string>> metadata;
 };
 

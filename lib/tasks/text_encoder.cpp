@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/try.h"
+#include "text/tokenizer_impl.h"
 
 namespace linnet::tasks {
 namespace {
@@ -44,7 +45,9 @@ Result<TextEncoder> TextEncoder::create(const Model& model, const TaskOptions& o
   uint32_t most = program.max_positions ? program.max_positions : kDefaultTokens;
   if (options.max_tokens > most)
     return Status::error(Code::invalid_argument, "max_tokens is %u but the model was made for %u positions", options.max_tokens, most);
-  uint32_t max_tokens = options.max_tokens ? options.max_tokens : std::min(most, kDefaultTokens);
+  LINNET_ASSIGN(Tokenizer tokenizer, Tokenizer::create(model));
+  const uint32_t own = tokenizer.impl().table->max_length();
+  uint32_t max_tokens = options.max_tokens ? options.max_tokens : std::min(most, own > 0 ? own : kDefaultTokens);
 
   Limits limits;
   limits.context = max_tokens;
@@ -52,7 +55,6 @@ Result<TextEncoder> TextEncoder::create(const Model& model, const TaskOptions& o
   limits.sequences = std::max(options.batch_texts, 1u);
   limits.threads = options.threads;
   limits.isa = options.isa;
-  LINNET_ASSIGN(Tokenizer tokenizer, Tokenizer::create(model));
   LINNET_ASSIGN(Plan planned, plan(model, limits));
   LINNET_ASSIGN(Session session, Session::create(model, planned));
   TextEncoder encoder(model.share(), std::move(tokenizer), std::move(session));

@@ -1,5 +1,6 @@
 #include "linnet/tokenizer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/limits.h"
@@ -34,6 +35,11 @@ Result<Tokenizer> create_from(const schema::Tokenizer& table, format::ModelFile*
   if (file) file->retain();
   Tokenizer tokenizer(impl);
   LINNET_TRY(impl->vocabulary.create(table));
+  LINNET_TRY(text::read_normalizer(table.normalizer(), &impl->normalizer));
+  LINNET_TRY(text::read_pre_tokenizer(table.pre_tokenizer(), &impl->pre_tokenizer));
+  LINNET_TRY(text::read_decoder(table.decoder(), &impl->decoder));
+  LINNET_TRY(text::read_model(table, impl->vocabulary, &impl->model));
+  LINNET_TRY(impl->added.create(table, impl->normalizer));
   return tokenizer;
 }
 
@@ -54,15 +60,26 @@ Tokenizer& Tokenizer::operator=(Tokenizer&& other) noexcept {
 
 Tokenizer::~Tokenizer() { destroy(impl_); }
 
-size_t Tokenizer::vocabulary() const noexcept { return impl_->vocabulary.size(); }
-
-std::string_view Tokenizer::piece(int32_t id) const noexcept { return impl_->vocabulary.piece(id); }
-
-int32_t Tokenizer::id(std::string_view piece) const noexcept { return impl_->vocabulary.find(piece); }
-
-bool Tokenizer::is_special(int32_t id) const noexcept {
-  return id >= 0 && static_cast<size_t>(id) < impl_->vocabulary.size() && impl_->vocabulary.type(id) == text::PieceType::control;
+std::string_view Tokenizer::Impl::token(int32_t id) const noexcept {
+  if (const schema::AddedToken* token = added.find(id)) return {token->content()->c_str(), token->content()->size()};
+  return vocabulary.piece(id);
 }
+
+bool Tokenizer::Impl::is_special(int32_t id) const noexcept {
+  if (const schema::AddedToken* token = added.find(id); token && token->special()) return true;
+  return id >= 0 && static_cast<size_t>(id) < vocabulary.size() && vocabulary.type(id) == text::PieceType::control;
+}
+
+size_t Tokenizer::vocabulary() const noexcept { return std::max(impl_->vocabulary.size(), impl_->added.ids()); }
+
+std::string_view Tokenizer::piece(int32_t id) const noexcept { return impl_->token(id); }
+
+int32_t Tokenizer::id(std::string_view piece) const noexcept {
+  const int32_t added = impl_->added.id(piece);
+  return added >= 0 ? added : impl_->vocabulary.find(piece);
+}
+
+bool Tokenizer::is_special(int32_t id) const noexcept { return impl_->is_special(id); }
 
 namespace text {
 

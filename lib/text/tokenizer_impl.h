@@ -4,15 +4,31 @@
 #include "format/model_file.h"
 #include "linnet/tokenizer.h"
 #include "linnet_generated.h"
+#include "text/added_tokens.h"
+#include "text/decoder.h"
+#include "text/encode_scratch.h"
+#include "text/model.h"
+#include "text/normalizer.h"
+#include "text/pre_tokenizer.h"
 #include "text/vocabulary.h"
 
 namespace linnet {
 
 struct Tokenizer::Impl {
-  format::ModelFile* file = nullptr;       // counted; or
-  uint8_t* owned = nullptr;                // a structural part of our own, from core::allocate
+  format::ModelFile* file = nullptr;  // counted; or
+  uint8_t* owned = nullptr;           // a structural part of our own, from core::allocate
   const schema::Tokenizer* table = nullptr;
   text::Vocabulary vocabulary;
+  text::AddedTokens added;
+  core::Array<text::NormalizerStage> normalizer;
+  core::Array<text::PreTokenizerStage> pre_tokenizer;
+  text::ModelTables model;
+  core::Array<text::DecoderStage> decoder;
+  mutable text::ScratchPool scratch;
+
+  /// The text of an id for the decoder: added tokens first. "" where there is none.
+  std::string_view token(int32_t id) const noexcept;
+  bool is_special(int32_t id) const noexcept;
 };
 
 namespace text {

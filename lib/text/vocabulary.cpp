@@ -1,5 +1,7 @@
 #include "text/vocabulary.h"
 
+#include <algorithm>
+
 #include "core/try.h"
 
 namespace linnet::text {
@@ -14,6 +16,8 @@ Status Vocabulary::create(const schema::Tokenizer& table) noexcept {
   merge_results_ = table.merge_results();
   buckets_ = table.buckets();
   merge_buckets_ = table.merge_buckets();
+  if (table.piece_trie()) trie_ = Trie(table.piece_trie()->Data(), table.piece_trie()->size());
+  for (size_t i = 0; i < pieces_; ++i) longest_ = std::max(longest_, piece(static_cast<int32_t>(i)).size());
   LINNET_TRY(check_buckets("piece", buckets_, pieces_));
   return check_buckets("merge", merge_buckets_, merge_results_ ? merge_results_->size() : 0);
 }
@@ -26,7 +30,7 @@ Status Vocabulary::check_buckets(const char* what, const flatbuffers::Vector<uin
   const uint32_t count = buckets->size();
   if (count == 0 || (count & (count - 1)) != 0)
     return Status::error(Code::corrupt, "the tokenizer's %s hash has %u buckets, expected a power of two", what, count);
-  bool empty = false;   // a search ends at an empty bucket: there has to be one
+  bool empty = false;  // a search ends at an empty bucket: there has to be one
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t entry = buckets->Get(i);
     if (entry > entries)

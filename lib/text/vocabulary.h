@@ -7,6 +7,7 @@
 
 #include "linnet/status.h"
 #include "linnet_generated.h"
+#include "text/trie.h"
 
 namespace linnet::text {
 
@@ -32,15 +33,22 @@ class Vocabulary {
   size_t size() const noexcept { return pieces_; }
   /// "" outside the pieces.
   std::string_view piece(int32_t id) const noexcept;
-  PieceType type(int32_t id) const noexcept { return types_ ? static_cast<PieceType>(types_->Get(static_cast<uint32_t>(id))) : PieceType::normal; }
+  PieceType type(int32_t id) const noexcept {
+    return types_ ? static_cast<PieceType>(types_->Get(static_cast<uint32_t>(id))) : PieceType::normal;
+  }
   float score(int32_t id) const noexcept { return scores_ ? scores_->Get(static_cast<uint32_t>(id)) : 0; }
   bool has_scores() const noexcept { return scores_ != nullptr; }
+  bool has_merges() const noexcept { return merge_buckets_ != nullptr; }
+  /// Over the pieces that text can become, by their bytes; empty where the model does not need it.
+  Trie trie() const noexcept { return trie_; }
+  /// Bytes of the longest piece.
+  size_t longest() const noexcept { return longest_; }
   /// -1 when there is none.
   int32_t find(std::string_view piece) const noexcept;
 
   struct Merge {
     uint32_t rank;
-    int32_t result;   // -1: the pair does not merge
+    int32_t result;  // -1: the pair does not merge
   };
   Merge merge(int32_t left, int32_t right) const noexcept;
 
@@ -52,7 +60,8 @@ class Vocabulary {
   const flatbuffers::Vector<uint32_t>*merges_ = nullptr, *merge_results_ = nullptr;
   const flatbuffers::Vector<uint8_t>* types_ = nullptr;
   const flatbuffers::Vector<float>* scores_ = nullptr;
-  size_t pieces_ = 0;
+  size_t pieces_ = 0, longest_ = 0;
+  Trie trie_;
 };
 
 }  // namespace linnet::text

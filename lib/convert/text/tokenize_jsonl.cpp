@@ -27,7 +27,9 @@ Tokenizer open_tokenizer(const std::string& source) {
     return checked(Tokenizer::create(*model));
   }
   std::optional<TokenizerDraft> draft = read_tokenizer(source);
-  if (!draft) throw Error(fmt::format("{}: there is no tokenizer (expected tokenizer.json, tokenizer.model, vocab.txt, or vocab.json and merges.txt)", source));
+  if (!draft)
+    throw Error(fmt::format("{}: there is no tokenizer (expected tokenizer.json, tokenizer.model, vocab.txt, or vocab.json and merges.txt)",
+                            source));
   flatbuffers::FlatBufferBuilder builder;
   auto tokenizer = write_tokenizer(builder, *draft);
   std::vector<flatbuffers::Offset<flatbuffers::String>> requirements;
@@ -89,7 +91,8 @@ int tokenize_jsonl(const std::string& source, std::istream& in, std::ostream& ou
     } catch (const Json::exception& error) {
       throw Error(fmt::format("line {}: expected an object with \"text\" or \"ids\" ({})", number, error.what()));
     }
-    out << answer.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    // ASCII only: characters that end lines elsewhere would break up the answer.
+    out << answer.dump(-1, ' ', true, Json::error_handler_t::replace) << '\n';
   }
   return 0;
 }

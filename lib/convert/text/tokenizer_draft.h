@@ -28,9 +28,9 @@ struct TokenizerDraft {
 
   schema::TokenizerKind kind = schema::TokenizerKind::none;
   std::vector<std::string> pieces;
-  std::vector<uint8_t> types;    // one for each piece
-  std::vector<float> scores;     // one for each piece, or none
-  std::vector<std::pair<std::string, std::string>> merges;   // by rank
+  std::vector<uint8_t> types;                               // one for each piece
+  std::vector<float> scores;                                // one for each piece, or none
+  std::vector<std::pair<std::string, std::string>> merges;  // by rank
   std::vector<AddedDraft> added;
   std::vector<StageDraft> normalizer, pre_tokenizer, decoder;
   std::vector<schema::TemplateItem> single, pair;
@@ -39,6 +39,7 @@ struct TokenizerDraft {
   uint32_t max_word_characters = 100;
   bool byte_fallback = false, fuse_unknown = false, ignore_merges = false;
   uint32_t max_length = 0;
+  bool text_matches_control = true;  // pieces that are neither normal nor user-defined can be found in text too
 };
 
 /// The table with its hashes. Throws Error where pieces and merges contradict each other.

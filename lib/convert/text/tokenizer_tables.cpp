@@ -5,6 +5,7 @@
 
 #include "convert/checkpoint.h"
 #include "convert/text/tokenizer_draft.h"
+#include "convert/text/trie_builder.h"
 #include "text/vocabulary.h"
 
 namespace linnet::convert {
@@ -48,14 +49,16 @@ Merges merges_of(const TokenizerDraft& draft, const Ids& ids) {
   merges.buckets = empty_buckets(draft.merges.size());
   auto id_of = [&](const std::string& piece, const auto& merge) {
     auto found = ids.find(piece);
-    if (found == ids.end()) throw Error(fmt::format("merge \"{} {}\": the vocabulary has no piece \"{}\"", merge.first, merge.second, piece));
+    if (found == ids.end())
+      throw Error(fmt::format("merge \"{} {}\": the vocabulary has no piece \"{}\"", merge.first, merge.second, piece));
     return found->second;
   };
   std::map<std::pair<uint32_t, uint32_t>, bool> seen;
   for (const auto& merge : draft.merges) {
     const uint32_t left = id_of(merge.first, merge), right = id_of(merge.second, merge);
     // The prefix of continuing pieces stands once in what two pieces join to.
-    const std::string tail = merge.second.rfind(draft.continuing_prefix, 0) == 0 ? merge.second.substr(draft.continuing_prefix.size()) : merge.second;
+    const std::string tail =
+        merge.second.rfind(draft.continuing_prefix, 0) == 0 ? merge.second.substr(draft.continuing_prefix.size()) : merge.second;
     const uint32_t result = id_of(merge.first + tail, merge);
     const auto index = static_cast<uint32_t>(merges.results.size());
     merges.pairs.push_back(left);
@@ -66,10 +69,23 @@ Merges merges_of(const TokenizerDraft& draft, const Ids& ids) {
   return merges;
 }
 
+// Over the pieces that text can become, for the models that walk along the text.
+std::vector<uint32_t> trie_of(const TokenizerDraft& draft, const Ids& ids) {
+  if (draft.kind != schema::TokenizerKind::word_piece && draft.kind != schema::TokenizerKind::unigram) return {};
+  std::vector<TrieKey> keys;
+  for (const auto& [piece, id] : ids) {
+    const uint8_t type = draft.types[id];
+    const bool in_text = draft.text_matches_control || type == TokenizerDraft::normal || type == TokenizerDraft::user_defined;
+    if (in_text && piece.find('\0') == piece.npos) keys.push_back({piece, id});
+  }
+  return build_trie(std::move(keys));
+}
+
 Stages write_stages(FlatBufferBuilder& builder, const std::vector<StageDraft>& drafts) {
   Stages stages;
   for (const StageDraft& draft : drafts)
-    stages.push_back(schema::CreateStageDirect(builder, draft.kind.c_str(), draft.text.c_str(), draft.second.c_str(), &draft.bytes, draft.number, draft.flags));
+    stages.push_back(schema::CreateStageDirect(builder, draft.kind.c_str(), draft.text.c_str(), draft.second.c_str(), &draft.bytes,
+                                               draft.number, draft.flags));
   return stages;
 }
 
@@ -77,7 +93,8 @@ std::vector<Offset<schema::AddedToken>> write_added(FlatBufferBuilder& builder, 
   std::vector<Offset<schema::AddedToken>> added;
   for (const AddedDraft& draft : drafts) {
     auto content = builder.CreateString(draft.content);
-    added.push_back(schema::CreateAddedToken(builder, draft.id, content, draft.special, draft.normalized, draft.lstrip, draft.rstrip, draft.single_word));
+    added.push_back(schema::CreateAddedToken(builder, draft.id, content, draft.special, draft.normalized, draft.lstrip, draft.rstrip,
+                                             draft.single_word));
   }
   return added;
 }
@@ -97,14 +114,16 @@ Offset<schema::Tokenizer> write_tokenizer(FlatBufferBuilder& builder, const Toke
     if (auto found = ids.find(draft.pieces[i]); found != ids.end() && found->second == i)
       insert(buckets, text::hash_bytes(draft.pieces[i]), static_cast<uint32_t>(i));
   const Merges merges = merges_of(draft, ids);
+  const std::vector<uint32_t> trie = trie_of(draft, ids);
   const auto added = write_added(builder, draft.added);
   const Stages normalizer = write_stages(builder, draft.normalizer), pre_tokenizer = write_stages(builder, draft.pre_tokenizer),
                decoder = write_stages(builder, draft.decoder);
   return schema::CreateTokenizerDirect(builder, draft.kind, &bytes, &ends, &draft.types, draft.scores.empty() ? nullptr : &draft.scores,
-                                       merges.results.empty() ? nullptr : &merges.pairs, merges.results.empty() ? nullptr : &merges.results, &buckets,
-                                       merges.results.empty() ? nullptr : &merges.buckets, &added, &normalizer, &pre_tokenizer, &decoder, &draft.single,
-                                       &draft.pair, draft.unknown_id, draft.continuing_prefix.c_str(), draft.end_of_word_suffix.c_str(),
-                                       draft.max_word_characters, draft.byte_fallback, draft.fuse_unknown, draft.ignore_merges, draft.max_length);
+                                       merges.results.empty() ? nullptr : &merges.pairs, merges.results.empty() ? nullptr : &merges.results,
+                                       &buckets, merges.results.empty() ? nullptr : &merges.buckets, &added, &normalizer, &pre_tokenizer,
+                                       &decoder, &draft.single, &draft.pair, draft.unknown_id, draft.continuing_prefix.c_str(),
+                                       draft.end_of_word_suffix.c_str(), draft.max_word_characters, draft.byte_fallback, draft.fuse_unknown,
+                                       draft.ignore_merges, draft.max_length, trie.empty() ? nullptr : &trie);
 }
 
 }  // namespace linnet::convert

@@ -15,7 +15,10 @@ template <class T>
 class LINNET_API Buffer {
  public:
   Buffer() noexcept = default;
-  Buffer(Buffer&& other) noexcept : data_(other.data_), size_(other.size_), capacity_(other.capacity_) { other.data_ = nullptr; other.size_ = other.capacity_ = 0; }
+  Buffer(Buffer&& other) noexcept : data_(other.data_), size_(other.size_), capacity_(other.capacity_) {
+    other.data_ = nullptr;
+    other.size_ = other.capacity_ = 0;
+  }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
   ~Buffer();
@@ -44,9 +47,9 @@ class LINNET_API Tokenizer {
   ~Tokenizer();
 
   struct EncodeOptions {
-    bool add_special = true;      ///< the post-processor's tokens ([CLS], <s>, ...)
-    bool match_special = true;    ///< special tokens written in the text become their ids; false for text of users in a chat
-    uint32_t max_tokens = 0;      ///< truncates (special tokens included); 0 = the model's own rule or none
+    bool add_special = true;    ///< the post-processor's tokens ([CLS], <s>, ...)
+    bool match_special = true;  ///< special tokens written in the text become their ids; false for text of users in a chat
+    uint32_t max_tokens = 0;    ///< truncates (special tokens included); 0 = the model's own rule or none
   };
   /// Appends the ids of `text` (UTF-8; invalid bytes count as U+FFFD each).
   Status encode(std::string_view text, const EncodeOptions& options, Ids* ids) const noexcept;
@@ -82,10 +85,9 @@ class LINNET_API StreamDecoder {
   Status finish(Text* text) noexcept;
 
  private:
+  struct Impl;
   const Tokenizer& tokenizer_;
-  Ids pending_;
-  Text scratch_;
-  size_t released_ = 0;
+  Impl* impl_ = nullptr;  // made by the first id
   bool skip_special_;
 };
 
