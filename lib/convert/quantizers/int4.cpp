@@ -9,11 +9,11 @@ namespace linnet::convert {
 namespace {
 
 constexpr size_t kGroup = kernels::kGroup;
-constexpr float kSmallest = 1e-30f;   // of a row's largest weight: R and M could not be told precisely, and the row counts as zero
+constexpr float kSmallest = 1e-30f;  // of a row's largest weight: R and M could not be told precisely, and the row counts as zero
 
 struct Row {
-  const float* w;         // padded with zeros
-  const float* h;         // weight of each column's error; 0 in the padding
+  const float* w;  // whole groups
+  const float* h;  // weight of each column's error; 0 in the padding
   size_t groups;
 };
 
@@ -94,7 +94,7 @@ bool solve(const Row& row, const Int4Row& integers, float* R, float* M) {
     yw += h * y * w;
   }
   double determinant = xx * yy - xy * xy;
-  if (yy == 0 && xx > 0) {          // no offset in use
+  if (yy == 0 && xx > 0) {  // no offset in use
     *R = static_cast<float>(xw / xx);
     *M = 0;
     return *R > 0 && std::isfinite(*R);
@@ -113,7 +113,7 @@ void reach_of(const Row& row, float* reach, float* lowest) {
     *reach = std::max(*reach, (range.highest - range.lowest) / 240);
     *lowest = std::max(*lowest, -range.lowest / 15);
   }
-  if (*reach == 0) *reach = *lowest / 16;   // every group is one negative number, which its offset alone expresses
+  if (*reach == 0) *reach = *lowest / 16;  // every group is one negative number, which its offset alone expresses
 }
 
 float largest_of(const float* weights, size_t columns) {
@@ -122,47 +122,52 @@ float largest_of(const float* weights, size_t columns) {
   return largest;
 }
 
-}  // namespace
-
-void quantize_int4(const float* weights, size_t columns, size_t padded, const float* importance, Int4Row* out) {
-  std::vector<float> w(padded, 0.0f), h(padded, 0.0f);
-  const float largest = largest_of(weights, columns);
-  // Searched at a size near 1, where squares neither overflow nor vanish.
-  const int exponent = largest > 0 ? std::ilogb(largest) : 0;
-  for (size_t k = 0; k < columns; ++k) w[k] = std::ldexp(weights[k], -exponent);
-  if (importance) std::copy_n(importance, columns, h.data());
-  else std::fill_n(h.data(), columns, 1.0f);
-  Row row{w.data(), h.data(), padded / kGroup};
-  *out = {};
-  out->s.assign(row.groups, 1);
-  out->m.assign(row.groups, 0);
-  out->q.assign(padded, 0);
-  if (largest < kSmallest) return;   // R = M = 0
+// The best of several starts and of two refinements. `best` comes with its vectors in their sizes.
+void search(const Row& row, Int4Row* best) {
   float reach, lowest;
   reach_of(row, &reach, &lowest);
-
-  Int4Row best = *out, trial = *out;
+  Int4Row trial = *best;
   double best_error = INFINITY;
   auto consider = [&](float R, float M) {
     double error = search_row(row, R, M, &trial);
     if (error < best_error) {
       best_error = error;
-      best = trial;
+      *best = trial;
     }
   };
-  consider(reach, lowest);   // from the extremes: what the search must not fall behind
+  consider(reach, lowest);  // from the extremes: what the search must not fall behind
   for (float fm : {0.80f, 0.95f})
     for (float f = 0.75f; f < 1.01f; f += 0.05f) consider(f * reach, fm * lowest);
   for (int pass = 0; pass < 2; ++pass) {
-    round_row(row, &best);
+    round_row(row, best);
     float R, M;
-    if (!solve(row, best, &R, &M)) break;
+    if (!solve(row, *best, &R, &M)) break;
     consider(R, M);
   }
-  round_row(row, &best);
-  best.R = std::ldexp(best.R, exponent);
-  best.M = std::ldexp(best.M, exponent);
-  *out = best;
+  round_row(row, best);
+}
+
+}  // namespace
+
+void quantize_int4(const float* weights, size_t columns, size_t padded, const float* importance, Int4Row* out) {
+  *out = {};
+  out->s.assign(padded / kGroup, 1);
+  out->m.assign(padded / kGroup, 0);
+  out->q.assign(padded, 0);
+  const float largest = largest_of(weights, columns);
+  if (largest < kSmallest) return;  // R = M = 0
+
+  // Searched at a size near 1, where squares neither overflow nor vanish. The last group is filled up with a weight of its own, which
+  // leaves its range as it is, of no importance.
+  const int exponent = std::ilogb(largest);
+  const size_t groups = (columns + kGroup - 1) / kGroup;
+  std::vector<float> w(groups * kGroup), h(groups * kGroup, 0.0f);
+  for (size_t k = 0; k < w.size(); ++k) w[k] = std::ldexp(weights[std::min(k, columns - 1)], -exponent);
+  for (size_t k = 0; k < columns; ++k) h[k] = importance ? importance[k] : 1;
+  search({w.data(), h.data(), groups}, out);
+  std::fill(out->q.begin() + static_cast<ptrdiff_t>(columns), out->q.end(), uint8_t{0});
+  out->R = std::ldexp(out->R, exponent);
+  out->M = std::ldexp(out->M, exponent);
 }
 
 }  // namespace linnet::convert
