@@ -132,6 +132,78 @@ TEST_CASE("llama refuses by name what it does not compute") {
   CHECK(with("tie_word_embeddings", false).find("lm_head.weight is missing") != std::string::npos);
   CHECK(with("head_dim", 20) != "");
   CHECK(with("num_hidden_layers", 2).find("model.layers.1.") != std::string::npos);
+  CHECK(with("num_hidden_layers", nullptr).find("num_hidden_layers is missing") != std::string::npos);
+  CHECK(with("num_attention_heads", 2.5).find("num_attention_heads is 2.5") != std::string::npos);
+  CHECK(with("sliding_window", 16).find("sliding_window is 16") != std::string::npos);
+  CHECK(with("layer_types", {"sliding_attention"}).find("layer_types") != std::string::npos);
+  CHECK(with("architectures", {"LlamaForSequenceClassification"}).find("LlamaForSequenceClassification") != std::string::npos);
+  CHECK(with("rope_parameters", {{"rope_type", "cubic"}}).find("\"cubic\"") != std::string::npos);
+  CHECK(with("rope_scaling", {{"type", "llama3"}, {"factor", 8}}).find("low_freq_factor is missing") != std::string::npos);
+  CHECK(with("rope_scaling", {{"type", "linear"}}).find("factor is missing") != std::string::npos);
+  CHECK(with("partial_rotary_factor", 1.5).find("24 of 16 channels") != std::string::npos);
+  CHECK(with("rope_theta", 0).find("rope_theta is 0") != std::string::npos);
+  CHECK(with("rms_norm_eps", "small").find("rms_norm_eps") != std::string::npos);
+  CHECK(with("attention_bias", "yes").find("attention_bias") != std::string::npos);
+  CHECK(with("vocab_size", 41).find("vocab_size is 41, expected 40") != std::string::npos);
+  CHECK(with("hidden_size", 64).find("hidden_size is 64, expected 32") != std::string::npos);
+  CHECK(with("intermediate_size", 50).find("intermediate_size is 50, expected 48") != std::string::npos);
+}
+
+TEST_CASE("keys of llama that change nothing here are let pass") {
+  auto with = [](const std::string& key, const Json& value) {
+    FakeCheckpoint checkpoint = small_llama();
+    checkpoint.config()[key] = value;
+    return refusal(checkpoint);
+  };
+  CHECK(with("pretraining_tp", 2) == "");   // sums the same products in another order
+  CHECK(with("sliding_window", nullptr) == "");
+  CHECK(with("layer_types", {"full_attention"}) == "");
+  CHECK(with("num_key_value_heads", 1) == "");
+  CHECK(with("head_dim", nullptr) == "");
+  CHECK(with("rope_parameters", {{"rope_type", "default"}, {"rope_theta", 500}}) == "");
+  for (const char* key : {"torch_dtype", "dtype"}) CHECK(with(key, "bfloat16") == "");
+  CHECK(with("attention_dropout", 0.1) == "");
+}
+
+TEST_CASE("gate and up of different sizes are refused, whatever their sum") {
+  FakeCheckpoint checkpoint = small_llama();
+  checkpoint.config().erase("intermediate_size");
+  checkpoint.put("model.layers.0.mlp.gate_proj.weight", {50, 32}).put("model.layers.0.mlp.up_proj.weight", {46, 32});
+  CHECK(refusal(checkpoint).find("up_proj.weight has 46 rows, expected 50") != std::string::npos);
+  checkpoint.put("model.layers.0.mlp.gate_proj.weight", {49, 32}).put("model.layers.0.mlp.up_proj.weight", {48, 32});
+  CHECK(refusal(checkpoint).find("97 columns") != std::string::npos);
+}
+
+TEST_CASE("a tensor of the wrong shape is refused by name, whichever it is") {
+  for (const FakeCheckpoint& whole : {small_llama(), small_bert()})
+    for (const SourceTensor& tensor : whole.tensors())
+      for (int change = 0; change < 4; ++change) {
+        FakeCheckpoint checkpoint = whole;
+        std::vector<uint64_t> shape = tensor.shape;
+        if (change == 0) shape[0] += 1;
+        if (change == 1) shape.back() += 1;
+        if (change == 2) shape.push_back(2);
+        if (change == 3) shape[0] = 0;
+        checkpoint.config()["vocab_size"] = whole.Checkpoint::config().value("vocab_size", 30);
+        checkpoint.config()["max_position_embeddings"] = whole.Checkpoint::config().value("max_position_embeddings", 16);
+        checkpoint.config()["type_vocab_size"] = 2;
+        checkpoint.put(tensor.name, shape, std::vector<float>(1));
+        CAPTURE(tensor.name);
+        CAPTURE(change);
+        CHECK(refusal(checkpoint) != "");
+      }
+}
+
+TEST_CASE("a tensor that is missing is refused by name, whichever it is") {
+  for (const FakeCheckpoint& whole : {small_llama(), small_bert()})
+    for (const SourceTensor& missing : whole.tensors()) {
+      FakeCheckpoint checkpoint(whole.Checkpoint::config());
+      for (const SourceTensor& tensor : whole.tensors())
+        if (tensor.name != missing.name) checkpoint.put(tensor.name, tensor.shape);
+      CAPTURE(missing.name);
+      const std::string text = refusal(checkpoint);
+      CHECK(text.find(missing.name) != std::string::npos);
+    }
 }
 
 TEST_CASE("rope that depends on the length asks for lengths") {
@@ -206,6 +278,14 @@ TEST_CASE("BERT refuses by name what it does not compute") {
   CHECK(with("architectures", {"BertForMultipleChoice"}).find("BertForMultipleChoice") != std::string::npos);
   CHECK(with("num_attention_heads", 3).find("hidden_size is 20") != std::string::npos);
   CHECK(with("id2label", Json::object()) == "");
+  CHECK(with("add_cross_attention", true).find("add_cross_attention") != std::string::npos);
+  CHECK(with("pruned_heads", {{"0", {1}}}).find("pruned_heads") != std::string::npos);
+  CHECK(with("pruned_heads", Json::object()) == "");
+  CHECK(with("position_embedding_type", "absolute") == "");
+  CHECK(with("is_decoder", false) == "");
+  CHECK(with("max_position_embeddings", 512).find("max_position_embeddings is 512, expected 16") != std::string::npos);
+  CHECK(with("type_vocab_size", 3).find("type_vocab_size is 3, expected 2") != std::string::npos);
+  CHECK(with("layer_norm_eps", nullptr) == "");
 }
 
 TEST_CASE("labels come in the order of their numbers, and must be those of the classifier") {

@@ -2,9 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <set>
 #include <sstream>
 
 #include "convert/checkpoint_folder.h"
+#include "format/model_file.h"
 #include "linnet/model.h"
 
 using namespace linnet;
@@ -134,6 +139,104 @@ TEST_CASE("a failure leaves nothing behind, and what was there before stays") {
   CHECK(refusal(folder, options).find("stopped") != std::string::npos);
   CHECK(std::filesystem::file_size(folder.path("out.linnet")) == 4);
   CHECK(files_in(folder) == before + 1);
+}
+
+TEST_CASE("stopping at any tensor leaves nothing, and progress counts every tensor once") {
+  CheckpointFolder folder("convert-stop");
+  folder.write(small_llama());
+  std::vector<std::string> names;
+  Options options;
+  options.progress = [&](const std::string& what, size_t done, size_t total) {
+    CHECK(done == names.size());
+    CHECK(total == 10);
+    names.push_back(what);
+    return true;
+  };
+  CHECK(refusal(folder, options) == "");
+  REQUIRE(names.size() == 11);
+  CHECK(names.back() == "");
+  CHECK(std::set<std::string>(names.begin(), names.end()).size() == 11);
+  std::filesystem::remove(folder.path("out.linnet"));
+  const size_t before = files_in(folder);
+  for (size_t stop = 0; stop <= 10; ++stop) {
+    options.progress = [&](const std::string&, size_t done, size_t) { return done != stop; };
+    CHECK(refusal(folder, options) == "stopped before the file was complete");
+    CHECK(files_in(folder) == before);
+  }
+}
+
+TEST_CASE("an output that cannot be written is told, and an older one survives") {
+  CheckpointFolder folder("convert-unwritable");
+  folder.write(small_llama());
+  auto refused = [&](const std::string& output) -> std::string {
+    try {
+      convert::convert(folder.path(), output, {});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(refused(folder.path("nowhere/out.linnet")).find("nowhere/out.linnet: cannot be written") != std::string::npos);
+  CHECK(refused(folder.path("config.json/out.linnet")).find("cannot be written") != std::string::npos);
+  std::filesystem::create_directories(folder.path("taken.linnet/inside"));
+  const size_t before = files_in(folder);
+  CHECK(refused(folder.path("taken.linnet")).find("taken.linnet") != std::string::npos);
+  CHECK(files_in(folder) == before);
+  std::ofstream(folder.path("out.linnet")) << "mine";
+  rlimit usual;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &usual) == 0);
+  signal(SIGXFSZ, SIG_IGN);
+  for (rlim_t room : {rlim_t{0}, rlim_t{5000}, rlim_t{17000}, rlim_t{24000}}) {
+    rlimit small = usual;
+    small.rlim_cur = room;   // no file may grow beyond, as on a full disk
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const std::string text = refused(folder.path("out.linnet"));
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &usual) == 0);
+    CHECK(text.find("out.linnet") != std::string::npos);
+    CHECK(std::filesystem::file_size(folder.path("out.linnet")) == 4);
+    CHECK(files_in(folder) == before + 1);
+  }
+  signal(SIGXFSZ, SIG_DFL);
+}
+
+TEST_CASE("an override chooses single tensors, and one that matches nothing is an error that leaves nothing") {
+  CheckpointFolder folder("convert-override");
+  folder.write(small_llama());
+  Options options = weights("int4");
+  options.overrides = {{"*.down_proj.*", "f16"}, {"*q_proj*", "int8"}};
+  Model model = open(folder, options);
+  for (size_t i = 0; i < model.tensors(); ++i) {
+    const std::string name(model.tensor(i).name);
+    if (name.find("down_proj") != std::string::npos) CHECK(model.tensor(i).encoding == "f16");
+    if (name.find("q_proj") != std::string::npos) CHECK(model.tensor(i).encoding == "int8");
+    if (name.find("o_proj") != std::string::npos) CHECK(model.tensor(i).encoding == "int4");
+  }
+  std::filesystem::remove(folder.path("out.linnet"));
+  options.overrides = {{"*.down_projection.*", "f16"}};
+  CHECK(refusal(folder, options).find("\"*.down_projection.*\"") != std::string::npos);
+  options.overrides = {{"*.down_proj.*", "int5"}};
+  CHECK(refusal(folder, options).find("\"int5\"") != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(folder.path("out.linnet")));
+}
+
+TEST_CASE("simulated numbers are bit for bit those that the stored bytes stand for") {
+  CheckpointFolder folder("convert-simulate");
+  folder.write(small_llama());
+  for (const char* encoding : {"f16", "int8", "int4"}) {
+    Options options = weights(encoding);
+    options.turn = false;   // a turned matrix is turned back, which rounds once more
+    const Model real = open(folder, options);
+    options.simulate = true;
+    const Model simulated = open(folder, options);
+    REQUIRE(real.tensors() == simulated.tensors());
+    for (size_t i = 0; i < real.tensors(); ++i) {
+      const format::Tensor &a = real.file().tensors()[i], &b = simulated.file().tensors()[i];
+      CAPTURE(a.name);
+      CHECK(b.encoding == Encoding::f32);
+      const Packed packed{a.encoding, a.group, {a.data, a.data + a.bytes}, 0, 0}, plain{b.encoding, b.group, {b.data, b.data + b.bytes}, 0, 0};
+      CHECK(unpack(packed, a.rows, a.columns, 1) == unpack(plain, b.rows, b.columns, 1));
+    }
+  }
 }
 
 TEST_CASE("weights that are not finite are refused by name") {

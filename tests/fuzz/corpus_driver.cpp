@@ -45,7 +45,7 @@ void change(std::vector<uint8_t>& bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) return std::fprintf(stderr, "usage: fuzz_corpus FOLDER\n"), 2;
+  if (argc != 2) return std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]), 2;
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(argv[1])) paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
