@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "convert/checkpoint_folder.h"
+#include "convert/pack.h"
 #include "format/model_file.h"
 #include "linnet/model.h"
 
