@@ -30,9 +30,16 @@ std::vector<float> encoded(Session* session, std::span<const int32_t> ids, std::
   return output(*session, "last_hidden_state");
 }
 
+// Elsewhere than on x86, XNNPACK's products may add in an order that depends on the number of rows; then they are not used.
+#if defined(__x86_64__)
+const bool kExpected = LINNET_WITH_XNNPACK;
+#else
+const bool kExpected = LINNET_WITH_XNNPACK && xnnpack::available();
+#endif
+
 bool absent() {
-  if (LINNET_WITH_XNNPACK) return false;
-  MESSAGE("skipped: this build was made without XNNPACK");
+  if (kExpected) return false;
+  MESSAGE("skipped: this build was made without XNNPACK, or this processor's adds differently for one row and for many");
   return true;
 }
 
@@ -102,7 +109,7 @@ TEST_CASE("threads and neighbours do not change a bit of what XNNPACK computes")
 TEST_CASE("copies stay within limits.provider_memory, and the portable level has none") {
   const Model model = open_converted(encoder_checkpoint(), "f32");
   const uint64_t everything = planned(model, {}).provider();
-  CHECK((everything > 0) == (LINNET_WITH_XNNPACK != 0));
+  CHECK((everything > 0) == kExpected);
   uint64_t before = 0;
   for (uint64_t budget : {uint64_t{0}, uint64_t{1}, everything / 3, everything / 2, everything}) {
     const uint64_t taken = planned(model, {.provider_memory = budget}).provider();
