@@ -60,6 +60,11 @@ struct Bench {
   size_t program;
 
   std::string_view name() const { return model.program(program).name; }
+  bool reads_tokens() const {
+    for (size_t i = 0; i < model.program(program).inputs; ++i)
+      if (model.input(program, i).role == "token_ids") return true;
+    return false;
+  }
 
   double prefill(Session& session, SequenceId sequence, std::span<const int32_t> ids) const {
     Input input;
@@ -82,8 +87,11 @@ struct Bench {
   Figure autoregressive(uint32_t threads) const {
     Limits limits = arguments.session.limits();
     limits.threads = threads;
-    limits.context = std::max(limits.context, arguments.depth + std::max(arguments.prompt, arguments.generate));
-    Plan planned = take(plan(model, limits));
+    const uint64_t held = uint64_t{arguments.depth} + std::max(arguments.prompt, arguments.generate);
+    if (held > UINT32_MAX) throw Failure(fmt::format("{} positions are more than a sequence can hold", held));
+    limits.context = std::max(limits.context, static_cast<uint32_t>(held));
+    limits.rewind = std::max(arguments.prompt, arguments.generate);   // of windowed layers
+    Plan planned = take(plan(model, limits), arguments.model);
     Session session = take(Session::create(model, planned));
     std::vector<double> prefills, decodes;
     std::vector<int32_t> ids = some_ids(model, program, limits.context);
@@ -104,7 +112,7 @@ struct Bench {
     limits.threads = threads;
     limits.context = arguments.prompt;
     limits.batch_tokens = arguments.prompt;
-    Plan planned = take(plan(model, limits));
+    Plan planned = take(plan(model, limits), arguments.model);
     Session session = take(Session::create(model, planned));
     std::vector<double> rates;
     std::vector<int32_t> ids = some_ids(model, program, arguments.prompt);
@@ -125,6 +133,9 @@ void run(const Arguments& arguments) {
   Model model = take(Model::open(arguments.model.c_str()));
   int decoder = find_program(model, "autoregressive");
   Bench bench{arguments, model, decoder < 0 ? 0 : static_cast<size_t>(decoder)};
+  if (!bench.reads_tokens()) throw Failure(arguments.model + ": it reads no tokens, and tokens are what is measured");
+  if (arguments.prompt == 0 && (decoder < 0 || arguments.generate == 0))
+    throw CLI::ValidationError("--prompt", "must be at least 1 when nothing is generated");
   if (arguments.repeat == 0) throw CLI::ValidationError("--repeat", "must be at least 1");
   nlohmann::ordered_json all;
   if (!arguments.json) fmt::print("{:>8} {:>18} {:>18} {:>10}\n", "threads", fmt::format("prefill {} t/s", arguments.prompt), fmt::format("decode {} t/s", arguments.generate), "GB/s");

@@ -39,7 +39,7 @@ void run(Arguments& arguments) {
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
-  Classifier classifier = take(Classifier::create(model, arguments.options));
+  Classifier classifier = take(Classifier::create(model, arguments.options), arguments.model);
   std::vector<std::string> lines = read_lines(arguments.file), first, second;
   bool pairs = false;
   for (const std::string& line : lines) {

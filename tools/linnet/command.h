@@ -24,7 +24,13 @@ inline void check(const Status& status) {
 }
 template <class T>
 T take(Result<T> result) {
-  if (!result.ok()) throw Failure(result.status().message());
+  check(result.status());
+  return std::move(*result);
+}
+/// The same where the message itself does not name the file.
+template <class T>
+T take(Result<T> result, const std::string& file) {
+  if (!result.ok()) throw Failure(file + ": " + result.status().message());
   return std::move(*result);
 }
 
@@ -38,7 +44,7 @@ struct SessionOptions {
 
 /// "1,2,3" -> numbers; Failure names what is not one.
 std::vector<int32_t> parse_ids(const std::string& text);
-/// All of a file, or of standard input for "-".
+/// All of a file, or of standard input for "-". Failure names what cannot be read.
 std::string read_file(const std::string& path);
 /// Its lines without their ends; the last may lack one.
 std::vector<std::string> read_lines(const std::string& path);

@@ -1,9 +1,10 @@
 #include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
-#include <fstream>
-#include <iostream>
+#include <cstring>
+#include <memory>
 #include <sstream>
 
 #include "command.h"
@@ -15,8 +16,9 @@ void SessionOptions::add_to(CLI::App& app, bool with_context) {
   app.add_option("--batch-tokens", batch_tokens, "tokens that run together; longer prompts are cut into chunks")->check(CLI::PositiveNumber);
   app.add_option("--threads", threads, "worker threads (default: the number of big cores)")->check(CLI::Range(1u, 64u));
   app.add_option("--isa", isa, "kernel level: portable, avx2, avxvnni, avx512vnni, neon, ... (default: the best)");
-  app.add_option("--state", state, "encoding of keys and values: f32, f16, int8 (default: as the file says)")
-      ->check(CLI::IsMember({"f32", "f16", "int8"}));
+  if (with_context)
+    app.add_option("--state", state, "encoding of keys and values: f32, f16, int8 (default: as the file says)")
+        ->check(CLI::IsMember({"f32", "f16", "int8"}));
 }
 
 Limits SessionOptions::limits() const {
@@ -48,15 +50,16 @@ std::vector<int32_t> parse_ids(const std::string& text) {
 }
 
 std::string read_file(const std::string& path) {
-  std::ostringstream all;
-  if (path == "-") {
-    all << std::cin.rdbuf();
-    return all.str();
-  }
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Failure(path + ": cannot be opened");
-  all << file.rdbuf();
-  return all.str();
+  const bool standard = path == "-";
+  const std::string name = standard ? "standard input" : path;
+  std::unique_ptr<FILE, int (*)(FILE*)> opened(standard ? nullptr : std::fopen(path.c_str(), "rb"), std::fclose);
+  FILE* file = standard ? stdin : opened.get();
+  if (!file) throw Failure(name + ": opening failed: " + std::strerror(errno));
+  std::string all;
+  char piece[65536];
+  for (size_t got; (got = std::fread(piece, 1, sizeof piece, file)) > 0;) all.append(piece, got);
+  if (std::ferror(file)) throw Failure(name + ": reading failed: " + std::strerror(errno));
+  return all;
 }
 
 std::vector<std::string> read_lines(const std::string& path) {

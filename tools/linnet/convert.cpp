@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "command.h"
 #include "convert/checkpoint.h"
@@ -49,6 +50,9 @@ void run(Arguments& arguments) {
   if (arguments.list) return print_families();
   if (arguments.source.empty() || arguments.output.empty())
     throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
+  std::error_code unknown;
+  if (std::filesystem::equivalent(arguments.source, arguments.output, unknown))
+    throw Failure(arguments.output + ": it is the model to be converted, and would be lost");
   arguments.options.turn = !arguments.no_turn;
   arguments.options.fold = !arguments.no_fold;
   for (const std::string& text : arguments.overrides) {

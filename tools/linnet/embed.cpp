@@ -21,7 +21,7 @@ void run(Arguments& arguments) {
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
-  Embedder embedder = take(Embedder::create(model, arguments.options));
+  Embedder embedder = take(Embedder::create(model, arguments.options), arguments.model);
   std::vector<std::string> lines = read_lines(arguments.file);
   std::vector<std::string_view> texts(lines.begin(), lines.end());
   Matrix vectors = take(embedder.embed(texts));

@@ -1,5 +1,6 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -59,7 +60,7 @@ struct Streamer {
 
 std::vector<int32_t> prompt_ids(const Arguments& arguments, const Result<Tokenizer>& tokenizer) {
   if (!arguments.ids.empty()) return parse_ids(arguments.ids);
-  if (!tokenizer.ok()) throw Failure(fmt::format("{}; give the prompt as --ids", tokenizer.status().message()));
+  if (!tokenizer.ok()) throw Failure(fmt::format("{}: {}; give the prompt as --ids", arguments.model, tokenizer.status().message()));
   Ids ids;
   check((*tokenizer).encode(arguments.prompt, {}, &ids));
   return {ids.begin(), ids.end()};
@@ -96,8 +97,8 @@ void run(const Arguments& arguments) {
   if (program < 0) throw Failure(arguments.model + ": it writes no text; its task is " + std::string(model.task()));
   uint32_t made_for = model.program(static_cast<size_t>(program)).max_positions;
   uint64_t wanted = prompt.size() + arguments.max_tokens;
-  if (!limits.context) limits.context = static_cast<uint32_t>(made_for ? std::min<uint64_t>(made_for, wanted) : wanted);
-  Plan planned = take(plan(model, limits));
+  if (!limits.context) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
+  Plan planned = take(plan(model, limits), arguments.model);
   Session session = take(Session::create(model, planned));
 
   GenerationDefaults defaults = model.generation();
@@ -113,7 +114,7 @@ void run(const Arguments& arguments) {
   options.on_token = Streamer::on_token;
   options.user = &streamer;
   Ids ids;
-  GenerateReport report = take(generate(session, model, take(session.add()), prompt, options, &ids));
+  GenerateReport report = take(generate(session, model, take(session.add()), prompt, options, &ids), arguments.model);
   if (streamer.decoder) {
     Text rest;
     check(streamer.decoder->finish(&rest));

@@ -83,7 +83,7 @@ void add_inspect(CLI::App& app) {
   command->callback([arguments] {
     Model model = take(Model::open(arguments->path.c_str()));
     if (arguments->json)
-      fmt::print("{}\n", describe(model).dump(1));
+      fmt::print("{}\n", describe(model).dump(1, ' ', false, Json::error_handler_t::replace));
     else
       print(model, arguments->tensors);
   });

@@ -23,7 +23,7 @@ void run(const Arguments& arguments) {
   Limits limits = arguments.session.limits();
   limits.sequences = arguments.sequences;
   limits.outputs = arguments.outputs;
-  Plan planned = take(plan(model, limits));
+  Plan planned = take(plan(model, limits), arguments.model);
   std::string text;
   arguments.json ? write_json(planned, to_string, &text) : write_text(planned, to_string, &text);
   fmt::print("{}", text);

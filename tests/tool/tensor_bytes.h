@@ -1,0 +1,40 @@
+// safetensors files for `linnet run`, made and read byte by byte.
+#pragma once
+
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace linnet::tests {
+
+/// One tensor of int64 ids, [rows, columns]; all rows are of the same length.
+inline std::string token_file(const std::vector<std::vector<int64_t>>& rows, const std::string& name = "input_ids") {
+  const uint64_t bytes = rows.size() * rows[0].size() * sizeof(int64_t);
+  nlohmann::json header;
+  header[name] = {{"dtype", "I64"}, {"shape", {rows.size(), rows[0].size()}}, {"data_offsets", {0, bytes}}};
+  const std::string text = header.dump();
+  const uint64_t length = text.size();
+  std::string file(reinterpret_cast<const char*>(&length), sizeof length);
+  file += text;
+  for (const std::vector<int64_t>& row : rows) file.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(int64_t));
+  return file;
+}
+
+struct Floats {
+  std::vector<uint64_t> shape;
+  std::vector<float> numbers;
+};
+
+/// A tensor of floats by its name.
+inline Floats floats_in(const std::string& file, const std::string& name) {
+  uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  const auto entry = nlohmann::json::parse(file.substr(8, length)).at(name);
+  const uint64_t begin = entry["data_offsets"][0], end = entry["data_offsets"][1];
+  Floats tensor{entry["shape"], std::vector<float>((end - begin) / sizeof(float))};
+  std::memcpy(tensor.numbers.data(), file.data() + 8 + length + begin, end - begin);
+  return tensor;
+}
+
+}  // namespace linnet::tests
