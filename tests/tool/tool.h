@@ -48,11 +48,12 @@ class Workshop {
   std::string path(const std::string& name) const { return folder_.path(name); }
 
   /// The arguments as a shell reads them; `input` is what standard input holds.
-  Answer linnet(const std::string& arguments, const std::string& input = "") const {
+  Answer linnet(const std::string& arguments, const std::string& input = "") const { return run(LINNET_TOOL, arguments, input); }
+  Answer run(const std::string& program, const std::string& arguments, const std::string& input = "") const {
     std::ofstream(path("stdin.txt"), std::ios::binary) << input;
     // The redirections come first, so that the arguments may redirect output themselves.
     const std::string command =
-        "cd '" + path("") + "' && " LINNET_TOOL " < stdin.txt > '" + path("stdout.txt") + "' 2> '" + path("stderr.txt") + "' " + arguments;
+        "cd '" + path("") + "' && " + program + " < stdin.txt > '" + path("stdout.txt") + "' 2> '" + path("stderr.txt") + "' " + arguments;
     const int status = std::system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text(path("stdout.txt")), read_text(path("stderr.txt"))};
   }

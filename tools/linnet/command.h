@@ -42,6 +42,8 @@ struct SessionOptions {
   Limits limits() const;
 };
 
+/// A check for counts of which there is at least one.
+CLI::Validator at_least_one();
 /// "1,2,3" -> numbers; Failure names what is not one.
 std::vector<int32_t> parse_ids(const std::string& text);
 /// All of a file, or of standard input for "-". Failure names what cannot be read.

@@ -11,9 +11,13 @@
 
 namespace linnet::tool {
 
+CLI::Validator at_least_one() {
+  return CLI::Validator([](const std::string& text) { return text.find_first_not_of('0') == std::string::npos ? "must be at least 1" : ""; }, "");
+}
+
 void SessionOptions::add_to(CLI::App& app, bool with_context) {
-  if (with_context) app.add_option("--context", context, "positions that one sequence may hold")->check(CLI::PositiveNumber);
-  app.add_option("--batch-tokens", batch_tokens, "tokens that run together; longer prompts are cut into chunks")->check(CLI::PositiveNumber);
+  if (with_context) app.add_option("--context", context, "positions that one sequence may hold")->check(at_least_one());
+  app.add_option("--batch-tokens", batch_tokens, "tokens that run together; longer prompts are cut into chunks")->check(at_least_one());
   app.add_option("--threads", threads, "worker threads (default: the number of big cores)")->check(CLI::Range(1u, 64u));
   app.add_option("--isa", isa, "kernel level: portable, avx2, avxvnni, avx512vnni, neon, ... (default: the best)");
   if (with_context)

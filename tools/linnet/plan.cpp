@@ -41,7 +41,7 @@ void add_plan(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("plan", "say what memory a session takes, to the byte, and draw the lifetimes");
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
-  command->add_option("--sequences", arguments->sequences, "sequences alive at once (default 1)")->check(CLI::PositiveNumber);
+  command->add_option("--sequences", arguments->sequences, "sequences alive at once (default 1)")->check(at_least_one());
   command->add_option("--outputs", arguments->outputs, "rows of logits of one run");
   command->add_option("--svg", arguments->svg, "draw when each value lives, and where, into this file");
   command->add_flag("--json", arguments->json, "all figures and lifetimes as JSON");

@@ -46,9 +46,11 @@ void add_tokenize(CLI::App& app) {
   command->add_option("SRC", arguments->source, "folder with tokenizer files, a .gguf file, or a .linnet file")->required();
   command->add_option("TEXT", arguments->text, "the text (default: standard input)");
   command->add_flag("--plain", arguments->plain, "without the special tokens that the model adds");
-  command->add_flag("--jsonl", arguments->jsonl,
-                    "one JSON object a line in and out: {\"text\": T[, \"pair\": P][, \"special\": true]} -> {\"ids\": [...]}; "
-                    "{\"ids\": [...][, \"skip_special\": true | \"stream\": true]} -> {\"text\": T} | {\"pieces\": [...]}");
+  command->add_flag("--jsonl", arguments->jsonl, "one JSON object a line in and out, as below");
+  command->footer(
+      "{\"text\": T[, \"pair\": P][, \"special\": true]}                   -> {\"ids\": [...]}\n"
+      "{\"ids\": [...][, \"skip_special\": true]}                         -> {\"text\": T}\n"
+      "{\"ids\": [...], \"stream\": true[, \"skip_special\": true]}         -> {\"pieces\": [...]}");
   command->callback([arguments] { run(*arguments); });
 }
 
