@@ -51,10 +51,10 @@ class LINNET_API Sampler {
 
 struct GenerateOptions {
   uint32_t max_tokens = 256;
-  Sampling sampling;
+  Sampling sampling = {};
   bool ignore_eos = false;
-  std::span<const int32_t> eos;                 ///< ids that end the text
-  std::span<const int32_t> banned;              ///< ids that are never drawn
+  std::span<const int32_t> eos = {};            ///< ids that end the text
+  std::span<const int32_t> banned = {};         ///< ids that are never drawn
   /// Called with each new id; return false to stop. May be null.
   bool (*on_token)(void* user, int32_t id) = nullptr;
   void* user = nullptr;

@@ -15,7 +15,7 @@ struct TaskOptions {
   uint32_t batch_tokens = 0;    ///< tokens that run together; 0 = max(max_tokens, 1024)
   uint32_t batch_texts = 32;    ///< texts that run together
   uint32_t threads = 0;
-  std::string_view isa;
+  std::string_view isa = {};
 };
 
 /// Text to vector, with the file's own pooling and normalisation.
