@@ -132,7 +132,7 @@ class Graph {
   static format::Rows outputs() { return {.symbol = schema::Symbol::outputs}; }
   static format::Rows patches() { return {.symbol = schema::Symbol::patches}; }
 
-  // ---- what was written; the fold (graph_fold.cpp), the file (graph_write.cpp) and tests read it
+  // ---- what was written; the fold (graph_fold.cpp), the tables (model_tables.cpp) and tests read it
   struct Operation {
     schema::Options type;
     flatbuffers::Offset<void> options;

@@ -180,7 +180,8 @@ void run_transposed(const RunContext& context, const Tensor& tensor, const Slice
 
 // Where XNNPACK wins: many rows at once. It ties with our kernels at one row and loses at 2 to 16, what decoding and heads run at; as
 // one operation must not give different bytes for different numbers of rows, the program decides, not the call. Half-precision
-// weights would be read at twice their size. The portable level stays free of it, as what all else is compared to.
+// weights would be read at twice their size, and its int8 products are slower than ours at every number of rows (docs/performance.md). The
+// portable level stays free of it, as what all else is compared to.
 bool suits_provider(const PlanContext& context) {
   const auto& options = context.node.as<schema::Linear>();
   if (options.transposed() || weights_of(context.node, context.tensors).encoding != schema::Encoding::f32) return false;
@@ -203,8 +204,6 @@ size_t constant_bytes(const PlanContext& context) {
   const uint64_t bytes = kernels::xnnpack::packed_bytes(slice.rows, tensor.columns);
   return bytes <= context.provider_memory ? static_cast<size_t>(bytes) : 0;
 }
-
-ProviderBytes provider_bytes(const PlanContext& context) { return {.dense = constant_bytes(context), .quantized = 0}; }
 
 // A product that XNNPACK refuses after all stays without slices, and our kernels compute it.
 Status prepare(const PlanContext& context, void* constant) {
@@ -246,6 +245,6 @@ void run(const RunContext& context) {
 }  // namespace
 
 const Operation linear_operation = {
-    schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run, constant_bytes, prepare, provider_bytes, release};
+    schema::Options::Linear, "operation:Linear", 1, verify, shape, scratch, run, constant_bytes, prepare, release, true};
 
 }  // namespace linnet::ops

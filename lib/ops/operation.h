@@ -47,26 +47,18 @@ struct PlanContext {
   std::span<const Value> values;
   std::span<const Tensor> tensors;
   std::span<const State> states;
-  std::span<const uint64_t> rows;            // planned rows of each value
-  std::span<const uint64_t> limits;          // of each symbol, by schema::Symbol
+  std::span<const uint64_t> rows;    // planned rows of each value
+  std::span<const uint64_t> limits;  // of each symbol, by schema::Symbol
   const kernels::Kernels& kernels;
   uint32_t threads;
-  uint64_t context;                          // planned positions of one sequence
+  uint64_t context;  // planned positions of one sequence
   kernels::StateEncoding state_encoding;
-  // What is left of limits.provider_memory and limits.quantized_provider_memory for this operation's packed copies.
-  uint64_t provider_memory = 0;
-  uint64_t quantized_provider_memory = 0;
-};
-
-/// A provider's packed copies of weights, by the limit they count against.
-struct ProviderBytes {
-  size_t dense = 0;
-  size_t quantized = 0;
+  uint64_t provider_memory = 0;  // what is left of limits.provider_memory for this operation's packed copy
 };
 
 struct Scratch {
-  size_t shared = 0;        // one piece for the whole operation
-  size_t per_worker = 0;    // and one for each worker
+  size_t shared = 0;      // one piece for the whole operation
+  size_t per_worker = 0;  // and one for each worker
 };
 
 /// Rows [first, first + count) of a value belong to one sequence.
@@ -80,57 +72,59 @@ struct RunContext {
   std::span<const Value> values;
   std::span<const Tensor> tensors;
   std::span<const State> states;
-  std::span<void* const> memory;             // of each value, planned
-  std::span<const uint64_t> capacity;        // planned rows of each value
+  std::span<void* const> memory;       // of each value, planned
+  std::span<const uint64_t> capacity;  // planned rows of each value
   const kernels::Kernels& kernels;
   uint8_t* shared_scratch;
-  uint8_t* worker_scratch;                   // worker w: + w * scratch_per_worker
+  uint8_t* worker_scratch;  // worker w: + w * scratch_per_worker
   size_t scratch_per_worker;
-  void* constant;                            // what `prepare` wrote
+  void* constant;  // what `prepare` wrote
 
   // This call's batch.
   size_t sequences;
-  std::span<const uint64_t> symbols;                    // this call's count of each symbol
-  const uint32_t* const* symbol_starts;                 // [symbol][sequence + 1]: prefix counts per sequence; null where unused
-  const uint32_t* first_position;                       // [sequence]: committed positions before this call (0 without state)
-  const StatePages* pages;                              // [state * sequences + sequence]; null without state
-  const StateLayout* layouts;                           // [state]
+  std::span<const uint64_t> symbols;     // this call's count of each symbol
+  const uint32_t* const* symbol_starts;  // [symbol][sequence + 1]: prefix counts per sequence; null where unused
+  const uint32_t* first_position;        // [sequence]: committed positions before this call (0 without state)
+  const StatePages* pages;               // [state * sequences + sequence]; null without state
+  const StateLayout* layouts;            // [state]
 
   // Work sharing: task(context, index, worker) for every index in [0, count), on any worker.
   void (*parallel_run)(void* pool, size_t count, void (*task)(void*, size_t, size_t), void* argument);
   void* pool;
 
-  size_t rows(uint32_t value) const;                    // of this call
-  Span span(uint32_t value, size_t sequence) const;     // its rows that belong to one sequence
+  size_t rows(uint32_t value) const;                 // of this call
+  Span span(uint32_t value, size_t sequence) const;  // its rows that belong to one sequence
   const float* f32(uint32_t value) const { return static_cast<const float*>(memory[value]); }
   float* f32_out(uint32_t value) const { return static_cast<float*>(memory[value]); }
   const int32_t* index(uint32_t value) const { return static_cast<const int32_t*>(memory[value]); }
   kernels::QuantizedRows quantized(uint32_t value) const {
     return kernels::quantized_rows_view(memory[value], capacity[value], values[value].columns);
   }
-  template <class Task> void parallel(size_t count, Task&& task) const {
-    parallel_run(pool, count, [](void* argument, size_t index, size_t worker) { (*static_cast<Task*>(argument))(index, worker); }, &task);
+  template <class Task>
+  void parallel(size_t count, Task&& task) const {
+    parallel_run(
+        pool, count, [](void* argument, size_t index, size_t worker) { (*static_cast<Task*>(argument))(index, worker); }, &task);
   }
 };
 
 struct Operation {
   schema::Options type;
-  const char* name;                          // as a file's requirements list it: "operation:Linear"
+  const char* name;  // as a file's requirements list it: "operation:Linear"
   uint32_t outputs;
   Status (*verify)(const VerifyContext&);
   void (*shape)(const VerifyContext&, Value* outputs);
-  Scratch (*scratch)(const PlanContext&);    // null: none
+  Scratch (*scratch)(const PlanContext&);  // null: none
   void (*run)(const RunContext&);
   // Numbers that depend on the file and the limits alone (rotary frequencies, a provider's packed weights), kept in the arena
-  // and written once when a session is made. Null: none.
+  // and written once when a session is made. Null: none. Where constant_bytes is 0, `prepare` is not called and
+  // RunContext::constant is null.
   size_t (*constant_bytes)(const PlanContext&) = nullptr;
   Status (*prepare)(const PlanContext&, void* constant) = nullptr;
-  // How much of constant_bytes is a provider's copies: the planner asks for each operation in order, takes the answer off what
-  // is left of the two limits, and reports it as provider memory. Where constant_bytes is 0, `prepare` is not called and
-  // RunContext::constant is null. Null: none.
-  ProviderBytes (*provider_bytes)(const PlanContext&) = nullptr;
   // Gives back what `prepare` holds outside of `constant` (a provider's operators): once for each prepare that succeeded. Null: nothing.
   void (*release)(void* constant) = nullptr;
+  // The constant is a provider's packed copy of weights: the planner asks for each operation in order, takes constant_bytes off
+  // limits.provider_memory and reports them as such.
+  bool provided = false;
 };
 
 /// All operations of this build, by schema::Options; null where the build lacks one.

@@ -57,7 +57,8 @@ Status find_scratch(const Plan::Impl& plan, size_t index, const Program& program
     Checked shared = Checked(scratch.shared).round_up(kAlignment), worker = Checked(scratch.per_worker).round_up(kAlignment);
     Checked workers = worker * plan.limits.threads;
     if (!shared.ok() || !workers.ok() || shared.value() > INT64_MAX / 4 || workers.value() > INT64_MAX / 4)
-      return Status::error(Code::invalid_argument, "program '%s': operation %u (%s) needs too much scratch at these limits", program.name.data(), step, operation.name);
+      return Status::error(Code::invalid_argument, "program '%s': operation %u (%s) needs too much scratch at these limits",
+                           program.name.data(), step, operation.name);
     out->shared_scratch[step] = {shared.value(), step, step, 0};
     out->worker_scratch[step] = {workers.value(), step, step, 0};
     out->scratch_per_worker[step] = static_cast<size_t>(worker.value());
@@ -106,7 +107,7 @@ Status plan_program(Plan::Impl* plan, size_t index) noexcept {
 }
 
 Status plan_constants(Plan::Impl* plan) noexcept {
-  uint64_t dense = plan->limits.provider_memory, quantized = plan->limits.quantized_provider_memory;
+  uint64_t left = plan->limits.provider_memory;
   Checked end(0);
   for (size_t p = 0; p < plan->programs.size(); ++p) {
     const Program& program = plan->model_programs()[p];
@@ -117,15 +118,12 @@ Status plan_constants(Plan::Impl* plan) noexcept {
       const ops::Operation& operation = *ops::operation(program.nodes[i].type);
       if (!operation.constant_bytes) continue;
       ops::PlanContext context = plan->context(p, program.nodes[i]);
-      context.provider_memory = dense;
-      context.quantized_provider_memory = quantized;
-      size_t bytes = operation.constant_bytes(context);
+      context.provider_memory = left;
+      const size_t bytes = operation.constant_bytes(context);
       if (bytes == 0) continue;
-      if (operation.provider_bytes) {
-        ops::ProviderBytes taken = operation.provider_bytes(context);
-        dense -= taken.dense;
-        quantized -= taken.quantized;
-        plan->provider += taken.dense + taken.quantized;
+      if (operation.provided) {
+        left -= bytes;
+        plan->provider += bytes;
       }
       out.constants[i] = end.value();
       end = (end + bytes).round_up(kAlignment);

@@ -23,7 +23,6 @@ struct Limits {
   uint32_t rewind = 0;          ///< positions that windowed layers keep beyond their window, so that rewind(n) can go back
   StateEncoding state = StateEncoding::as_file;
   uint64_t provider_memory = UINT64_MAX;  ///< bytes that providers (XNNPACK) may take for packed copies of dense weights; 0 = none
-  uint64_t quantized_provider_memory = 0; ///< the same for quantized weights
   std::string_view isa = {};        ///< kernel level ("portable", "avx2", ...); "" = the best of this processor
 };
 
