@@ -1,10 +1,10 @@
 #include "convert/config.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 #include <map>
-
-#include <fmt/format.h>
 
 namespace linnet::convert {
 
@@ -23,7 +23,8 @@ bool Config::has(const std::string& key) const { return find(key) != nullptr; }
 void Config::refuse(const std::string& key, const std::string& expected) const {
   const Json* value = find(key);
   if (!value) throw Error(fmt::format("{}: {} is missing, expected {}", where_, key, expected));
-  throw Error(fmt::format("{}: {} is {}, expected {}", where_, key, value->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80), expected));
+  throw Error(fmt::format("{}: {} is {}, expected {}", where_, key,
+                          value->dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80), expected));
 }
 
 double Config::number(const std::string& key) const {

@@ -72,16 +72,18 @@ TEST_CASE("every file of the folder is a page, and the rest of the library names
       if (!entry.is_regular_file()) continue;
       std::stringstream text;
       text << std::ifstream(entry.path()).rdbuf();
-      for (const Architecture* page : architectures()) CHECK_MESSAGE(!has_word(text.str(), page->family), entry.path().string(), " names ", page->family);
+      for (const Architecture* page : architectures())
+        CHECK_MESSAGE(!has_word(text.str(), page->family), entry.path().string(), " names ", page->family);
     }
   }
 }
 
 TEST_CASE("a page needs nothing but its constant") {
-  const Architecture dummy = {.family = "dummy", .description = "one embedding", .model_types = {"dummy"}, .write = [](const Config& config, Graph& g) {
-    g.program("encode", schema::ProgramKind::encoder, config.count("positions"));
-    g.output(schema::Role::hidden, "last_hidden_state", g.embed(g.token_ids(g.size("words.weight", 0)), "words"));
-  }};
+  const Architecture dummy = {
+      .family = "dummy", .description = "one embedding", .model_types = {"dummy"}, .write = [](const Config& config, Graph& g) {
+        g.program("encode", schema::ProgramKind::encoder, config.count("positions"));
+        g.output(schema::Role::hidden, "last_hidden_state", g.embed(g.token_ids(g.size("words.weight", 0)), "words"));
+      }};
   FakeCheckpoint checkpoint(Json{{"model_type", "dummy"}, {"positions", 9}});
   checkpoint.put("words.weight", {5, 3});
   Graph graph(checkpoint, Options());
@@ -109,7 +111,10 @@ TEST_CASE("the llama page declares one state for each layer and reads the head f
 TEST_CASE("biases of llama are read where the configuration says so, and are an error where it does not") {
   FakeCheckpoint checkpoint = small_llama();
   const std::string attn = "model.layers.0.self_attn.", mlp = "model.layers.0.mlp.";
-  checkpoint.put(attn + "q_proj.bias", {32}).put(attn + "k_proj.bias", {16}).put(attn + "v_proj.bias", {16}).put(attn + "o_proj.bias", {32});
+  checkpoint.put(attn + "q_proj.bias", {32})
+      .put(attn + "k_proj.bias", {16})
+      .put(attn + "v_proj.bias", {16})
+      .put(attn + "o_proj.bias", {32});
   CHECK(refusal(checkpoint).find("q_proj.bias") != std::string::npos);
   checkpoint.config()["attention_bias"] = true;
   CHECK(refusal(checkpoint) == "");
@@ -155,7 +160,7 @@ TEST_CASE("keys of llama that change nothing here are let pass") {
     checkpoint.config()[key] = value;
     return refusal(checkpoint);
   };
-  CHECK(with("pretraining_tp", 2) == "");   // sums the same products in another order
+  CHECK(with("pretraining_tp", 2) == "");  // sums the same products in another order
   CHECK(with("sliding_window", nullptr) == "");
   CHECK(with("layer_types", {"full_attention"}) == "");
   CHECK(with("num_key_value_heads", 1) == "");
@@ -236,22 +241,34 @@ TEST_CASE("BERT's heads are told by the saved class, and without one by their te
   };
   const Row rows[] = {
       {"BertModel", {}, {"last_hidden_state"}, schema::Task::feature_extraction},
-      {"BertModel", {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}}, {"last_hidden_state", "pooler_output"},
+      {"BertModel",
+       {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}},
+       {"last_hidden_state", "pooler_output"},
        schema::Task::feature_extraction},
       {"BertForSequenceClassification",
        {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}, {"classifier.weight", {3, 20}}, {"classifier.bias", {3}}},
-       {"last_hidden_state", "logits"}, schema::Task::sequence_classification},
+       {"last_hidden_state", "logits"},
+       schema::Task::sequence_classification},
       {"BertForSequenceClassification",
        {{"bert.pooler.dense.weight", {20, 20}}, {"bert.pooler.dense.bias", {20}}, {"classifier.weight", {1, 20}}, {"classifier.bias", {1}}},
-       {"last_hidden_state", "logits", "score"}, schema::Task::reranking},
-      {"BertForTokenClassification", {{"classifier.weight", {4, 20}}, {"classifier.bias", {4}}}, {"last_hidden_state", "logits"},
+       {"last_hidden_state", "logits", "score"},
+       schema::Task::reranking},
+      {"BertForTokenClassification",
+       {{"classifier.weight", {4, 20}}, {"classifier.bias", {4}}},
+       {"last_hidden_state", "logits"},
        schema::Task::token_classification},
-      {"BertForQuestionAnswering", {{"qa_outputs.weight", {2, 20}}, {"qa_outputs.bias", {2}}}, {"last_hidden_state", "start_logits", "end_logits"},
+      {"BertForQuestionAnswering",
+       {{"qa_outputs.weight", {2, 20}}, {"qa_outputs.bias", {2}}},
+       {"last_hidden_state", "start_logits", "end_logits"},
        schema::Task::question_answering},
       {"BertForMaskedLM",
-       {{"cls.predictions.bias", {30}}, {"cls.predictions.transform.dense.weight", {20, 20}}, {"cls.predictions.transform.dense.bias", {20}},
-        {"cls.predictions.transform.LayerNorm.weight", {20}}, {"cls.predictions.transform.LayerNorm.bias", {20}}},
-       {"last_hidden_state", "logits"}, schema::Task::masked_language_model},
+       {{"cls.predictions.bias", {30}},
+        {"cls.predictions.transform.dense.weight", {20, 20}},
+        {"cls.predictions.transform.dense.bias", {20}},
+        {"cls.predictions.transform.LayerNorm.weight", {20}},
+        {"cls.predictions.transform.LayerNorm.bias", {20}}},
+       {"last_hidden_state", "logits"},
+       schema::Task::masked_language_model},
   };
   for (const Row& row : rows) {
     for (bool named : {true, false}) {
@@ -302,7 +319,8 @@ TEST_CASE("the keyword transformer puts one row before each clip's frames") {
   FakeCheckpoint checkpoint = small_bert();
   FakeCheckpoint keywords(checkpoint.config());
   for (const SourceTensor& tensor : checkpoint.tensors())
-    if (tensor.name.rfind("embeddings.", 0) != 0 || tensor.name == "embeddings.position_embeddings.weight") keywords.put(tensor.name, tensor.shape);
+    if (tensor.name.rfind("embeddings.", 0) != 0 || tensor.name == "embeddings.position_embeddings.weight")
+      keywords.put(tensor.name, tensor.shape);
   keywords.put("embeddings.projection.weight", {20, 8}).put("embeddings.projection.bias", {20}).put("embeddings.cls_token", {20});
   keywords.put("classifier.weight", {3, 20}).put("classifier.bias", {3});
   Graph graph(keywords, Options());

@@ -1,7 +1,6 @@
 #include "convert/convert.h"
 
 #include <doctest/doctest.h>
-
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -87,13 +86,16 @@ TEST_CASE("each tensor is stored as its role says") {
   for (size_t i = 0; i < model.tensors(); ++i) {
     TensorInfo tensor = model.tensor(i);
     std::string name(tensor.name), encoding(tensor.encoding);
-    if (name.find("norm") != std::string::npos) CHECK(encoding == "f32");
-    else if (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos || name.find("embed") != std::string::npos)
+    if (name.find("norm") != std::string::npos)
+      CHECK(encoding == "f32");
+    else if (name.find("k_proj") != std::string::npos || name.find("v_proj") != std::string::npos ||
+             name.find("embed") != std::string::npos)
       CHECK(encoding == "int8");
-    else CHECK(encoding == "int4");
+    else
+      CHECK(encoding == "int4");
     ++seen;
   }
-  CHECK(seen == 10);   // three norms, embedding, q, k, v, o, gate with up, down
+  CHECK(seen == 10);  // three norms, embedding, q, k, v, o, gate with up, down
 }
 
 TEST_CASE("the report tells every tensor's encoding, bytes and damage") {
@@ -108,8 +110,10 @@ TEST_CASE("the report tells every tensor's encoding, bytes and damage") {
   CHECK(calls == report.tensors.size() + 1);
   for (const TensorReport& tensor : report.tensors) {
     CHECK(tensor.bytes > 0);
-    if (tensor.encoding == "f32") CHECK(tensor.damage == 0);
-    else CHECK((tensor.damage > 0 && tensor.damage < (tensor.encoding == "int8" ? 1e-3 : 2e-2)));
+    if (tensor.encoding == "f32")
+      CHECK(tensor.damage == 0);
+    else
+      CHECK((tensor.damage > 0 && tensor.damage < (tensor.encoding == "int8" ? 1e-3 : 2e-2)));
   }
   options.simulate = true;
   Report simulated = convert::convert(folder.path(), folder.path("out.linnet"), options);
@@ -189,7 +193,7 @@ TEST_CASE("an output that cannot be written is told, and an older one survives")
   signal(SIGXFSZ, SIG_IGN);
   for (rlim_t room : {rlim_t{0}, rlim_t{5000}, rlim_t{17000}, rlim_t{24000}}) {
     rlimit small = usual;
-    small.rlim_cur = room;   // no file may grow beyond, as on a full disk
+    small.rlim_cur = room;  // no file may grow beyond, as on a full disk
     REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
     const std::string text = refused(folder.path("out.linnet"));
     REQUIRE(setrlimit(RLIMIT_FSIZE, &usual) == 0);
@@ -225,7 +229,7 @@ TEST_CASE("simulated numbers are bit for bit those that the stored bytes stand f
   folder.write(small_llama());
   for (const char* encoding : {"f16", "int8", "int4"}) {
     Options options = weights(encoding);
-    options.turn = false;   // a turned matrix is turned back, which rounds once more
+    options.turn = false;  // a turned matrix is turned back, which rounds once more
     const Model real = open(folder, options);
     options.simulate = true;
     const Model simulated = open(folder, options);
@@ -234,7 +238,8 @@ TEST_CASE("simulated numbers are bit for bit those that the stored bytes stand f
       const format::Tensor &a = real.file().tensors()[i], &b = simulated.file().tensors()[i];
       CAPTURE(a.name);
       CHECK(b.encoding == Encoding::f32);
-      const Packed packed{a.encoding, a.group, {a.data, a.data + a.bytes}, 0, 0}, plain{b.encoding, b.group, {b.data, b.data + b.bytes}, 0, 0};
+      const Packed packed{a.encoding, a.group, {a.data, a.data + a.bytes}, 0, 0},
+          plain{b.encoding, b.group, {b.data, b.data + b.bytes}, 0, 0};
       CHECK(unpack(packed, a.rows, a.columns, 1) == unpack(plain, b.rows, b.columns, 1));
     }
   }
@@ -251,7 +256,8 @@ TEST_CASE("weights that are not finite are refused by name") {
 
 TEST_CASE("sentence encoders pool, project and normalize as modules.json says") {
   CheckpointFolder folder("convert-sentence");
-  write_sentence_encoder(folder, {{"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", true}}, "torch.nn.modules.activation.Tanh");
+  write_sentence_encoder(folder, {{"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", true}},
+                         "torch.nn.modules.activation.Tanh");
   Model model = open(folder, weights("f32"));
   CHECK(model.task() == "sentence_embedding");
   const size_t last = model.program(0).outputs - 1;

@@ -55,7 +55,7 @@ void pack_int8(const Matrix& matrix, uint8_t* out) {
       float largest = 0;
       for (size_t k = 0; k < matrix.columns; ++k) largest = std::max(largest, std::fabs(row[k]));
       float scale = largest / 127, inverse = scale > 0 ? 1 / scale : 0;
-      if (!std::isfinite(inverse)) scale = inverse = 0;   // weights below 1e-36: nothing
+      if (!std::isfinite(inverse)) scale = inverse = 0;  // weights below 1e-36: nothing
       for (size_t k = 0; k < matrix.columns; ++k) {
         float q = std::clamp(std::nearbyint(row[k] * inverse), -127.0f, 127.0f);
         out[p * panel_bytes + k / 8 * kLine + n % 8 * 8 + k % 8] = static_cast<uint8_t>(static_cast<int8_t>(q));
@@ -72,7 +72,8 @@ size_t scale_at(size_t group, size_t row) {
 }
 size_t nibble_at(size_t column, size_t row) {
   size_t group = column / kGroup, block = group / kGroupsPerScaleLine;
-  return block * (kLine + kGroupsPerScaleLine * 2 * kLine) + kLine + (group % kGroupsPerScaleLine * 2 + column % kGroup / 16) * kLine + row * 8 + column % 8;
+  return block * (kLine + kGroupsPerScaleLine * 2 * kLine) + kLine + (group % kGroupsPerScaleLine * 2 + column % kGroup / 16) * kLine +
+         row * 8 + column % 8;
 }
 
 void pack_int4(const Matrix& matrix, const std::vector<float>& importance, uint8_t* out) {
@@ -130,7 +131,8 @@ void unpack_matrix(const uint8_t* bytes, Encoding encoding, size_t rows, size_t 
           value = R * (static_cast<float>((scale & 15) + 1) * q) - M * static_cast<float>(scale >> 4);
           break;
         }
-        default: value = get_float(bytes, n * columns + k);
+        default:
+          value = get_float(bytes, n * columns + k);
       }
     }
 }
@@ -143,9 +145,10 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
             const std::vector<float>& importance) {
   uint64_t bytes = format::tensor_bytes(encoding, rows, columns, count);
   if (bytes == 0)
-    throw Error(name + ": " + std::to_string(count) + " x " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers cannot be stored as " +
-                schema::EnumNameEncoding(encoding));
-  if (weights.size() != uint64_t{count} * rows * columns) throw Error(name + ": has " + std::to_string(weights.size()) + " numbers, not what its shape says");
+    throw Error(name + ": " + std::to_string(count) + " x " + std::to_string(rows) + " x " + std::to_string(columns) +
+                " numbers cannot be stored as " + schema::EnumNameEncoding(encoding));
+  if (weights.size() != uint64_t{count} * rows * columns)
+    throw Error(name + ": has " + std::to_string(weights.size()) + " numbers, not what its shape says");
   if (!importance.empty() && importance.size() != columns) throw Error(name + ": the importance of its columns has another length");
   double squares = 0;
   for (float weight : weights) {
@@ -160,9 +163,12 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
   for (uint32_t i = 0; i < count; ++i) {
     Matrix matrix{weights.data() + uint64_t{i} * rows * columns, rows, columns};
     uint8_t* out = packed.bytes.data() + i * matrix_stride(bytes, count);
-    if (encoding == Encoding::int8) pack_int8(matrix, out);
-    else if (encoding == Encoding::int4) pack_int4(matrix, importance, out);
-    else pack_dense(matrix, encoding, out);
+    if (encoding == Encoding::int8)
+      pack_int8(matrix, out);
+    else if (encoding == Encoding::int4)
+      pack_int4(matrix, importance, out);
+    else
+      pack_dense(matrix, encoding, out);
   }
   if (encoding == Encoding::f32) return packed;
   std::vector<float> stored = unpack(packed, rows, columns, count);
@@ -178,7 +184,8 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
 std::vector<float> unpack(const Packed& packed, uint32_t rows, uint32_t columns, uint32_t count) {
   std::vector<float> out(uint64_t{count} * rows * columns);
   for (uint32_t i = 0; i < count; ++i)
-    unpack_matrix(packed.bytes.data() + i * matrix_stride(packed.bytes.size(), count), packed.encoding, rows, columns, out.data() + uint64_t{i} * rows * columns);
+    unpack_matrix(packed.bytes.data() + i * matrix_stride(packed.bytes.size(), count), packed.encoding, rows, columns,
+                  out.data() + uint64_t{i} * rows * columns);
   return out;
 }
 

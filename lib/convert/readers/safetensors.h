@@ -12,7 +12,7 @@ class SafetensorsFile {
   struct Entry {
     std::string type;
     std::vector<uint64_t> shape;
-    uint64_t offset, bytes;      // in the file
+    uint64_t offset, bytes;  // in the file
   };
   /// Throws Error naming the file and what is wrong.
   explicit SafetensorsFile(const std::string& path);
