@@ -66,9 +66,11 @@ Status decode_word_piece(const DecoderFields& stage, const DecoderStep& step) no
 
 Status decode_metaspace(const DecoderFields& stage, const DecoderStep& step) noexcept {
   for (size_t i = 0; i < step.in.size(); ++i) {
-    const std::string_view token = step.in[i], space = stage.text;
-    const bool drops = !step.state->passed && (stage.flags & 1) == 0;
+    std::string_view token = step.in[i];
+    const std::string_view space = stage.text;
+    const bool first = !step.state->passed, drops = first && (stage.flags & 3) == 0;
     step.state->passed = true;
+    if (first && (stage.flags & 2) != 0 && token.substr(0, space.size()) == space) token.remove_prefix(space.size());
     size_t at = 0;
     for (size_t match; (match = token.find(space, at)) != token.npos; at = match + space.size()) {
       LINNET_TRY(step.out->bytes.append(token.substr(at, match - at)));

@@ -55,15 +55,16 @@ Status strip_accents(const StageFields& stage, Stretch* stretch) noexcept {
 
 Status strip_spaces(const StageFields& stage, Stretch* stretch) noexcept {
   const std::string_view text = stretch->text();
+  const auto is_stripped = [&](char32_t code) { return (stage.flags & 4) != 0 ? code == ' ' : (classes(code) & kSpace) != 0; };
   size_t begin = 0, end = text.size();
   while ((stage.flags & 1) != 0 && begin < end) {
     const Point point = decode(text, begin);
-    if ((classes(point.code) & kSpace) == 0) break;
+    if (!is_stripped(point.code)) break;
     begin += point.length;
   }
   while ((stage.flags & 2) != 0 && end > begin) {
     const size_t last = previous(text, end);
-    if (last < begin || (classes(decode(text, last).code) & kSpace) == 0) break;
+    if (last < begin || !is_stripped(decode(text, last).code)) break;
     end = last;
   }
   if (begin > 0) stretch->lose_begin();

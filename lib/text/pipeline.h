@@ -6,11 +6,11 @@
 //   nfc nfd nfkc nfkd
 //   lowercase                                                    each character by itself
 //   strip_accents                                     1: non-spacing marks only, else all marks
-//   strip                                             1: white space on the left, 2: on the right
+//   strip                                             1: white space on the left, 2: on the right, 4: ' ' only
 //   replace          pattern  replacement             kScanner
 //   prepend          prefix                                      unless the text is empty
-//   precompiled                                                  bytes: SentencePiece's character map
-//   bert_clean                                                   no control characters, white space becomes ' '
+//   precompiled                                       1: the longest key everywhere, no clusters (SentencePiece's rule); bytes: its
+//   character map bert_clean                                                   no control characters, white space becomes ' '
 //   bert_ideographs                                              ' ' around each
 //
 //   pre-tokenizer
@@ -27,7 +27,7 @@
 //   fuse                                                         tokens join: what follows sees one
 //   strip            one character  number: low 16 bits at the start, high 16 bits at the end; of every token
 //   word_piece       prefix                           1: clean up the spaces of English
-//   metaspace        the space's character            1: the first token keeps its space
+//   metaspace        the space's character            1: the first token keeps its spaces, 2: all but a leading one
 //   bpe              suffix                                      ' ' after a word
 #pragma once
 

@@ -7,6 +7,7 @@
 namespace linnet::text {
 namespace {
 
+constexpr size_t kMostKey = 256;   // bytes of a key that are followed: no character map has longer ones
 constexpr size_t kLongestKey = 6;  // clusters of this many bytes are replaced character by character
 
 struct Map {
@@ -33,6 +34,33 @@ bool find(const Map& map, std::string_view part, std::string_view* replacement) 
     return true;
   }
   return false;
+}
+
+// The length of the longest key at `at`, 0 for none.
+size_t find_longest(const Map& map, std::string_view text, size_t at, std::string_view* replacement) {
+  size_t node = map.trie.root(), longest = 0;
+  int32_t value = -1;
+  for (size_t i = at; i < text.size() && i - at < kMostKey && map.trie.step(&node, static_cast<uint8_t>(text[i]), &value); ++i) {
+    if (value < 0) continue;
+    const std::string_view rest = map.pool.substr(std::min(static_cast<size_t>(value), map.pool.size()));
+    *replacement = rest.substr(0, rest.find('\0'));
+    longest = i + 1 - at;
+  }
+  return longest;
+}
+
+Status map_longest(const Map& map, std::string_view text, Bytes* out) {
+  for (size_t at = 0; at < text.size();) {
+    std::string_view replacement;
+    size_t length = find_longest(map, text, at, &replacement);
+    if (length == 0) {
+      length = decode(text, at).length;
+      replacement = text.substr(at, length);
+    }
+    LINNET_TRY(out->append(replacement));
+    at += length;
+  }
+  return {};
 }
 
 size_t cluster_end(std::string_view text, size_t at) {
@@ -77,6 +105,11 @@ Status map_precompiled(const StageFields& stage, Stretch* stretch) noexcept {
   const std::string_view text = stretch->text();
   Bytes& out = stretch->rewrite();
   LINNET_TRY(out.reserve(text.size()));
+  if ((stage.flags & 1) != 0) {
+    LINNET_TRY(map_longest(map, text, &out));
+    stretch->finish();
+    return {};
+  }
   for (size_t at = 0; at < text.size();) {
     const size_t end = is_plain(text, at) ? at + 1 : cluster_end(text, at);
     LINNET_TRY(replace_cluster(map, text.substr(at, end - at), &out));

@@ -31,10 +31,21 @@ bool offer_pieces(const ModelTables& model, std::string_view word, size_t at, si
   return covered;
 }
 
+// The id of the piece that is `text` as a whole, of those that text can become; -1 for none.
+int32_t find_whole(const Vocabulary& vocabulary, std::string_view text) {
+  const Trie trie = vocabulary.trie();
+  if (trie.empty() || text.size() > vocabulary.longest()) return -1;
+  size_t node = trie.root();
+  int32_t value = -1;
+  for (char byte : text)
+    if (!trie.step(&node, static_cast<uint8_t>(byte), &value)) return -1;
+  return value >= 0 && static_cast<size_t>(value) < vocabulary.size() ? value : -1;
+}
+
 Status append_piece(const ModelTables& model, std::string_view piece, int32_t id, IdList* ids) {
   if (id >= 0) return ids->push(id);
   // What was joined of unknown characters may be a piece after all.
-  if (const int32_t found = model.vocabulary->find(piece); found >= 0) return ids->push(found);
+  if (const int32_t found = find_whole(*model.vocabulary, piece); found >= 0) return ids->push(found);
   LINNET_ASSIGN(const bool as_bytes, append_bytes(model, piece, ids));
   if (as_bytes || model.unknown_id < 0) return {};
   return ids->push(model.unknown_id);

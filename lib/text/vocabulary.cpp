@@ -5,6 +5,11 @@
 #include "core/try.h"
 
 namespace linnet::text {
+namespace {
+
+constexpr size_t kLongestRun = 4096;   // the converter fills half of the buckets: its runs have tens
+
+}  // namespace
 
 Status Vocabulary::create(const schema::Tokenizer& table) noexcept {
   ends_ = table.piece_ends();
@@ -30,14 +35,21 @@ Status Vocabulary::check_buckets(const char* what, const flatbuffers::Vector<uin
   const uint32_t count = buckets->size();
   if (count == 0 || (count & (count - 1)) != 0)
     return Status::error(Code::corrupt, "the tokenizer's %s hash has %u buckets, expected a power of two", what, count);
-  bool empty = false;  // a search ends at an empty bucket: there has to be one
+  // A search ends at an empty bucket: there has to be one, and not too far off.
+  size_t run = 0, longest = 0, first_run = count;
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t entry = buckets->Get(i);
     if (entry > entries)
       return Status::error(Code::corrupt, "the tokenizer's %s hash names %s %u, but there are %zu", what, what, entry - 1, entries);
-    empty = empty || entry == 0;
+    run = entry == 0 ? 0 : run + 1;
+    if (entry == 0) first_run = std::min(first_run, size_t{i});
+    longest = std::max(longest, run);
   }
-  if (!empty) return Status::error(Code::corrupt, "the tokenizer's %s hash has no empty bucket", what);
+  if (first_run == count) return Status::error(Code::corrupt, "the tokenizer's %s hash has no empty bucket", what);
+  longest = std::max(longest, run + first_run);   // the last run goes on at the beginning
+  if (longest > kLongestRun)
+    return Status::error(Code::corrupt, "the tokenizer's %s hash has %zu buckets in a row without an empty one, expected at most %zu", what,
+                         longest, kLongestRun);
   return {};
 }
 
