@@ -1,4 +1,6 @@
 // Expressions of one class of characters.
+#include <algorithm>
+
 #include "text/scanners.h"
 
 namespace linnet::text {
@@ -65,6 +67,13 @@ size_t scan_two_spaces(std::string_view text, size_t at) noexcept {
   size_t end = at;
   while (end < text.size() && text[end] == ' ') ++end;
   return end - at >= 2 ? end - at : 0;
+}
+
+size_t scan_spaced_words(std::string_view text, size_t at) noexcept {
+  constexpr std::string_view kSpace = "\xE2\x96\x81";
+  size_t end = at;
+  while (text.substr(end, kSpace.size()) == kSpace) end += kSpace.size();
+  return std::min(text.find(kSpace, end), text.size()) - at;
 }
 
 size_t scan_punctuation(std::string_view text, size_t at) noexcept {

@@ -36,6 +36,7 @@ constexpr Named kScanners[] = {
     {"white_space", scan_white_space},                    // \s
     {"white_space_run", scan_white_space_run},            // \s+
     {"two_spaces", scan_two_spaces},                      // " {2,}"
+    {"spaced_words", scan_spaced_words},                  // \u2581*[^\u2581]+|\u2581+
     {"punctuation", scan_punctuation},                    // \p{P} and the symbols of ASCII, one character
 };
 

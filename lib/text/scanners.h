@@ -94,6 +94,7 @@ size_t scan_words(std::string_view text, size_t at) noexcept;
 size_t scan_white_space(std::string_view text, size_t at) noexcept;
 size_t scan_white_space_run(std::string_view text, size_t at) noexcept;
 size_t scan_two_spaces(std::string_view text, size_t at) noexcept;
+size_t scan_spaced_words(std::string_view text, size_t at) noexcept;
 size_t scan_punctuation(std::string_view text, size_t at) noexcept;
 
 }  // namespace linnet::text

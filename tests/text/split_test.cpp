@@ -119,6 +119,7 @@ TEST_CASE("pieces that are only cut make up the text again, whatever it is") {
                               "spaced_letters",
                               "spaced_punctuation",
                               "trailing_spaces",
+                              "spaced_words",
                               "marks_backquote",
                               "marks",
                               "words",

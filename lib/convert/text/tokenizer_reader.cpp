@@ -8,6 +8,7 @@
 #include "convert/text/tokenizer_json.h"
 #include "convert/text/vocabulary_files.h"
 #include "convert/text/whole_file.h"
+#include "convert/text/word_starts.h"
 
 namespace linnet::convert {
 
@@ -41,15 +42,17 @@ bool is_gguf_file(const fs::path& path) { return path.extension() == ".gguf"; }
 }  // namespace
 
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path) {
-  if (is_gguf_file(path)) return read_gguf_tokenizer(*read_gguf_metadata(path));
-  return read_folder(path);
+  std::optional<TokenizerDraft> draft = is_gguf_file(path) ? read_gguf_tokenizer(*read_gguf_metadata(path)) : read_folder(path);
+  if (draft) cut_at_word_starts(&*draft);
+  return draft;
 }
 
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint) {
-  if (const GgufMetadata* metadata = checkpoint.gguf()) return read_gguf_tokenizer(*metadata);
-  std::optional<TokenizerDraft> draft = read_folder(checkpoint.path());
+  const GgufMetadata* metadata = checkpoint.gguf();
+  std::optional<TokenizerDraft> draft = metadata ? read_gguf_tokenizer(*metadata) : read_folder(checkpoint.path());
   if (!draft) return draft;
-  const Json sentence = checkpoint.file("sentence_bert_config.json");
+  cut_at_word_starts(&*draft);
+  const Json sentence = metadata ? Json() : checkpoint.file("sentence_bert_config.json");
   if (sentence.is_object() && sentence.contains("max_seq_length") && sentence["max_seq_length"].is_number_unsigned())
     draft->max_length = sentence["max_seq_length"].get<uint32_t>();
   return draft;
