@@ -31,6 +31,7 @@ linnet::Status write_on(const char* path, const char* prompt) {
   linnet::Ids ids, written;
   if (linnet::Status status = tokenizer->encode(prompt, {}, &ids); !status.ok()) return status;
   linnet::StreamDecoder decoder(*tokenizer, true);
+  if (linnet::Status status = decoder.skip({ids.data(), ids.size()}); !status.ok()) return status;
   linnet::GenerateOptions options;
   options.eos = model->generation().eos;
   options.on_token = print;

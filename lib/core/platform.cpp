@@ -62,8 +62,9 @@ File File::borrow(int descriptor) noexcept {
 }
 
 Result<uint64_t> File::length() const noexcept {
-  off_t end = lseek(descriptor_, 0, SEEK_END);
-  if (end < 0) return Status::error(Code::io, "the length of the file is not known: %s", strerror(errno));
+  // A borrowed descriptor's position is its owner's.
+  const off_t position = lseek(descriptor_, 0, SEEK_CUR), end = lseek(descriptor_, 0, SEEK_END);
+  if (position < 0 || end < 0 || lseek(descriptor_, position, SEEK_SET) < 0) return Status::error(Code::io, "the length of the file is not known: %s", strerror(errno));
   return static_cast<uint64_t>(end);
 }
 

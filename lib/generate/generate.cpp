@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/platform.h"
 #include "core/try.h"
+#include "runtime/session_impl.h"
 
 namespace linnet {
 namespace {
@@ -59,6 +60,7 @@ struct History {
 
 Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,
                                 const GenerateOptions& options, Ids* ids) noexcept {
+  if (&model.file() != &session.impl().file()) return Status::error(Code::mismatch, "the session was made for another model");
   LINNET_ASSIGN(Autoregressive program, find_program(model));
   LINNET_ASSIGN(Sampler sampler, Sampler::create(program.vocabulary, options.sampling));
   if (prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
@@ -66,6 +68,16 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
   if (!options.banned.empty()) LINNET_TRY(row.resize(program.vocabulary));
   History history;
   LINNET_TRY(history.add(prompt));
+
+  // A cancellation between two runs must not be forgotten by the second.
+  struct Hold {
+    explicit Hold(Session::Impl& held) noexcept : session(held) {
+      session.cancelled.store(false, std::memory_order_relaxed);
+      session.holds_cancel = true;
+    }
+    ~Hold() { session.holds_cancel = false; }
+    Session::Impl& session;
+  } hold(session.impl());
 
   GenerateReport report;
   report.prompt_tokens = static_cast<uint32_t>(prompt.size());
@@ -79,6 +91,7 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
 
   while (report.new_tokens < options.max_tokens) {
     LINNET_ASSIGN(Matrix logits, session.output(program.logits));
+    if (logits.rows == 0) return Status::error(Code::unsupported, "the model's program gives no logits for the last token");
     std::span<const float> last = logits.row(logits.rows - 1);
     if (!options.banned.empty()) last = row.without(last, options.banned);
     int32_t id = sampler.draw(last, history.view());
@@ -93,6 +106,8 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
       report.end = GenerateReport::End::stopped;
       break;
     }
+    if (hold.session.cancelled.load(std::memory_order_relaxed))
+      return Status::error(Code::cancelled, "writing was cancelled after %u tokens", report.new_tokens);
     if (report.new_tokens == options.max_tokens) break;
     if (session.length(sequence) >= session.plan().limits().context) {
       report.end = GenerateReport::End::context_full;

@@ -49,14 +49,12 @@ Sampler::Sampler(Sampler&& other) noexcept
 
 Sampler::~Sampler() { core::release(candidates_); }
 
-void Sampler::penalize(std::span<const int32_t> history) noexcept {
-  // An id that occurs twice is penalised once: the first occurrence in the history does it.
-  for (size_t i = 0; i < history.size(); ++i) {
-    int32_t id = history[i];
-    if (id < 0 || static_cast<size_t>(id) >= vocabulary_) continue;
-    if (std::find(history.begin(), history.begin() + static_cast<ptrdiff_t>(i), id) != history.begin() + static_cast<ptrdiff_t>(i)) continue;
-    float& logit = candidates_[id].logit;
-    logit = logit > 0 ? logit / sampling_.repetition_penalty : logit * sampling_.repetition_penalty;
+void Sampler::penalize(std::span<const float> logits, std::span<const int32_t> history) noexcept {
+  // Computed from the logit as it came: an id that occurs twice is penalised once.
+  for (int32_t id : history) {
+    if (id < 0 || static_cast<size_t>(id) >= logits.size()) continue;
+    const float logit = ordered(logits[static_cast<size_t>(id)]);
+    candidates_[id].logit = logit > 0 ? logit / sampling_.repetition_penalty : logit * sampling_.repetition_penalty;
   }
 }
 
@@ -71,11 +69,12 @@ size_t Sampler::most_probable(size_t count) noexcept {
 double Sampler::uniform() noexcept { return static_cast<double>(next(&state_) >> 11) * 0x1p-53; }
 
 int32_t Sampler::draw(std::span<const float> logits, std::span<const int32_t> history) noexcept {
+  logits = logits.first(std::min(logits.size(), vocabulary_));
   bool penalized = sampling_.repetition_penalty != 1 && !history.empty();
   if (sampling_.temperature == 0 && !penalized) return largest(logits);
   for (size_t i = 0; i < vocabulary_; ++i)
     candidates_[i] = {i < logits.size() ? ordered(logits[i]) : -INFINITY, static_cast<int32_t>(i)};
-  if (penalized) penalize(history);
+  if (penalized) penalize(logits, history);
   if (sampling_.temperature == 0) {
     most_probable(1);
     return candidates_[0].id;

@@ -24,7 +24,7 @@ struct StateLayout {
 };
 
 /// Lays one state out at `offset` within a page; returns the offset behind it (a multiple of 64).
-size_t lay_out_state(const format::State& state, kernels::StateEncoding encoding, size_t offset, StateLayout* layout) noexcept;
+uint64_t lay_out_state(const format::State& state, kernels::StateEncoding encoding, uint64_t offset, StateLayout* layout) noexcept;
 
 /// One sequence's pages of one state's retention group: position p lies in pages[p / 64 - first_page].
 struct StatePages {

@@ -60,10 +60,10 @@ Status fill_limits(Plan::Impl* plan) noexcept {
     return Status::error(Code::invalid_argument, "limits.context is %u but the model was made for %u positions", l.context, most);
   bool autoregressive = any_autoregressive(*plan);
   if (!l.sequences) l.sequences = 1;
-  if (!l.batch_tokens) l.batch_tokens = autoregressive ? std::min(l.context, kDefaultBatch) : l.context;
+  if (!l.batch_tokens) l.batch_tokens = std::min(l.context, autoregressive ? kDefaultBatch : limits::kBatchTokens);
   if (!l.outputs) l.outputs = autoregressive ? std::min(l.sequences, l.batch_tokens) : l.batch_tokens;
   if (!l.source_tokens) l.source_tokens = l.context;
-  if (!l.patches) l.patches = most ? most : l.context;
+  if (!l.patches) l.patches = std::min(most ? most : l.context, limits::kBatchTokens);
   if (!l.images) l.images = 1;
   if (!l.threads) l.threads = performance_cores();
   LINNET_TRY(at_most("context", l.context, limits::kContext));

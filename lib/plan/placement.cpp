@@ -10,7 +10,7 @@ namespace {
 using core::Array;
 
 // Above this many pieces only the order of first use is tried, whose search looks at living pieces alone.
-constexpr size_t kManyPieces = 8192;
+constexpr size_t kManyPieces = 2048;
 
 bool together(const Piece& a, const Piece& b) { return a.first <= b.last && b.first <= a.last; }
 
@@ -33,24 +33,30 @@ struct Work {
   Array<uint64_t> best;
 };
 
-// Places in the given order. `by_first_use`: the order is by first step, so that pieces that have ended can be forgotten.
+// Places in the given order. `by_first_use`: the order is by first step, so that pieces that have ended can be forgotten and all others
+// live together with the next; they stay sorted by offset.
 uint64_t place_in_order(Array<Piece>* pieces, Work* work, bool by_first_use) {
   uint64_t total = 0;
   work->placed.clear();
+  const auto by_offset = [&](uint32_t a, uint32_t b) { return (*pieces)[a].offset < (*pieces)[b].offset; };
   for (uint32_t index : work->order) {
     Piece& piece = (*pieces)[index];
+    piece.offset = 0;
+    if (piece.bytes == 0) continue;
     work->neighbours.clear();
     size_t kept = 0;
     for (uint32_t other : work->placed) {
       if (by_first_use && (*pieces)[other].last < piece.first) continue;
       work->placed[kept++] = other;
-      if (together((*pieces)[other], piece)) (void)work->neighbours.push(other);   // reserved: cannot fail
+      if (!by_first_use && together((*pieces)[other], piece)) (void)work->neighbours.push(other);  // reserved: cannot fail
     }
     while (work->placed.size() > kept) work->placed.pop();
-    std::sort(work->neighbours.begin(), work->neighbours.end(), [&](uint32_t a, uint32_t b) { return (*pieces)[a].offset < (*pieces)[b].offset; });
-    piece.offset = best_fit(piece.bytes, *pieces, work->neighbours);
+    if (!by_first_use) std::sort(work->neighbours.begin(), work->neighbours.end(), by_offset);
+    piece.offset = best_fit(piece.bytes, *pieces, by_first_use ? work->placed : work->neighbours);
     total = std::max(total, piece.offset + piece.bytes);
     (void)work->placed.push(index);
+    uint32_t* last = work->placed.end() - 1;
+    if (by_first_use) std::rotate(std::upper_bound(work->placed.begin(), last, index, by_offset), last, work->placed.end());
   }
   return total;
 }
@@ -62,10 +68,14 @@ void sort_order(const Array<Piece>& pieces, Order order, Array<uint32_t>* indice
   auto length = [&](uint32_t i) { return uint64_t{pieces[i].last} - pieces[i].first + 1; };
   auto key = [&](uint32_t i) -> uint64_t {
     switch (order) {
-      case Order::size: return UINT64_MAX - pieces[i].bytes;
-      case Order::lifetime: return UINT64_MAX - length(i);
-      case Order::area: return UINT64_MAX - (pieces[i].bytes / 64) * length(i);
-      default: return pieces[i].first;
+      case Order::size:
+        return UINT64_MAX - pieces[i].bytes;
+      case Order::lifetime:
+        return UINT64_MAX - length(i);
+      case Order::area:
+        return UINT64_MAX - (pieces[i].bytes / 64) * length(i);
+      default:
+        return pieces[i].first;
     }
   };
   // Ties: longer lives, then the file's order, so that a plan is the same on every machine.
@@ -79,7 +89,8 @@ void sort_order(const Array<Piece>& pieces, Order order, Array<uint32_t>* indice
 Status check_sizes(const Array<Piece>& pieces) {
   core::Checked sum(0);
   for (const Piece& piece : pieces) sum = sum + piece.bytes;
-  if (!sum.ok() || sum.value() > INT64_MAX) return Status::error(Code::invalid_argument, "the values of one program take more than 2^63 bytes; lower the limits");
+  if (!sum.ok() || sum.value() > INT64_MAX)
+    return Status::error(Code::invalid_argument, "the values of one program take more than 2^63 bytes; lower the limits");
   return {};
 }
 

@@ -56,7 +56,9 @@ Status plan_state(Plan::Impl* plan) noexcept {
     LINNET_ASSIGN(uint32_t index, retention_for(plan, states[i]));
     plan->retention_of[i] = index;
     Retention& retention = plan->retentions[index];
-    retention.page_bytes = ops::lay_out_state(states[i], encoding, static_cast<size_t>(retention.page_bytes), &plan->layouts[i]);
+    retention.page_bytes = ops::lay_out_state(states[i], encoding, retention.page_bytes, &plan->layouts[i]);
+    if (retention.page_bytes > SIZE_MAX / 4)
+      return Status::error(Code::invalid_argument, "the pages of state '%s' are larger than can be addressed", states[i].name.data());
     if (i == 0) plan->state_encoding = encoding;
   }
   Checked end(0);

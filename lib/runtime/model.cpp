@@ -1,8 +1,9 @@
 #include "linnet/model.h"
 
+#include "core/limits.h"
 #include "core/try.h"
 #include "format/model_file.h"
-#include "ops/operation.h"
+#include "ops/operations.h"
 
 namespace linnet {
 namespace {
@@ -30,10 +31,36 @@ bool known(std::string_view requirement) {
     }
     return false;
   }
-  // Recurrent state has no operation yet that reads or writes it.
-  if (kind == "state") return name == "token" || name == "source";
+  // Recurrent state has no operation yet that reads or writes it, source state no program that fills it.
+  if (kind == "state") return name == "token";
   if (kind == "program") return has_name(name, schema::ProgramKind::MAX, schema::EnumNameProgramKind);
   return false;
+}
+
+// A session writes the inputs of a program (batch.cpp): one port of each role is checked at each run, rows belong to sequences, features
+// are patches, and the longest context must be within the bound of a length. What differs from that is refused here.
+Status check_inputs(const format::Program& program) {
+  using schema::Role;
+  bool seen[UINT8_MAX + 1] = {};
+  for (const format::Port& port : program.inputs) {
+    const format::Value& value = program.values[port.value];
+    const bool features = port.role == Role::features || port.role == Role::pixels;
+    bool& before = seen[static_cast<size_t>(features ? Role::features : port.role)];
+    const char* wrong = nullptr;
+    if (before)
+      wrong = "another input has its role";
+    else if (value.rows.constant != 0)
+      wrong = "it has rows that belong to no sequence";
+    else if (features && !ops::is_symbol(value.rows, schema::Symbol::patches))
+      wrong = "features have one row for each of patches";
+    else if (port.role == Role::lengths && value.bound <= core::limits::kContext)
+      wrong = "the bound of lengths is above the longest context";
+    before = true;
+    if (wrong)
+      return Status::error(Code::corrupt, "program \"%.*s\": input \"%.*s\": %s", static_cast<int>(program.name.size()),
+                           program.name.data(), static_cast<int>(port.name.size()), port.name.data(), wrong);
+  }
+  return {};
 }
 
 Result<format::ModelFile*> verified(Result<format::ModelFile*> opened) {
@@ -41,6 +68,7 @@ Result<format::ModelFile*> verified(Result<format::ModelFile*> opened) {
   format::ModelFile* file = *opened;
   for (const format::Program& program : file->programs()) {
     Status status = ops::verify_program(program, file->tensors(), file->states());
+    if (status.ok()) status = check_inputs(program);
     if (status.ok()) continue;
     status = file->named(status);
     file->release();

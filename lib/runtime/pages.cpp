@@ -120,6 +120,7 @@ void share_pages(Session::Impl* session, SequenceId from, SequenceId to) noexcep
 }
 
 bool can_rewind_to(const Session::Impl& session, SequenceId sequence, uint32_t length) noexcept {
+  if (length == 0) return true;   // nothing is visible then
   for (size_t r = 0; r < session.pools.size(); ++r) {
     const Retention& retention = session.planned().retentions[r];
     const PageList& list = session.pools[r].lists[sequence];

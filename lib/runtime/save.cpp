@@ -117,19 +117,18 @@ Status read_pages(Session::Impl* session, const core::File& file, SequenceId seq
 }  // namespace
 
 Status Session::save(SequenceId sequence, const char* path) const noexcept {
-  if (impl_->running.exchange(true, std::memory_order_acquire)) return Status::error(Code::busy, "the session is in use by another thread");
-  Status status = runtime::save_sequence(*impl_, sequence, path);
-  impl_->running.store(false, std::memory_order_release);
-  return status;
+  runtime::Entry entry(impl_);
+  LINNET_TRY(entry.status());
+  return runtime::save_sequence(*impl_, sequence, path);
 }
 
 Result<SequenceId> Session::restore(const char* path) noexcept {
-  LINNET_ASSIGN(SequenceId sequence, add());
-  if (impl_->running.exchange(true, std::memory_order_acquire)) return Status::error(Code::busy, "the session is in use by another thread");
+  runtime::Entry entry(impl_);
+  LINNET_TRY(entry.status());
+  LINNET_ASSIGN(SequenceId sequence, runtime::add_sequence(impl_));
   Status status = runtime::restore_sequence(impl_, sequence, path);
-  impl_->running.store(false, std::memory_order_release);
   if (status.ok()) return sequence;
-  LINNET_TRY(remove(sequence));
+  runtime::remove_sequence(impl_, sequence);
   return Status::error(status.code(), "%s: %s", path, status.message());
 }
 

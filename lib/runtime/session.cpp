@@ -12,20 +12,6 @@ namespace {
 
 using namespace runtime;
 
-// Lets one thread in at a time.
-class Entry {
- public:
-  explicit Entry(Session::Impl* session) : session_(session), entered_(!session->running.exchange(true, std::memory_order_acquire)) {}
-  ~Entry() {
-    if (entered_) session_->running.store(false, std::memory_order_release);
-  }
-  Status status() const { return entered_ ? Status() : Status::error(Code::busy, "the session is in use by another thread"); }
-
- private:
-  Session::Impl* session_;
-  bool entered_;
-};
-
 Status prepare_operations(Session::Impl* session, size_t* prepared) {
   const Plan::Impl& plan = session->planned();
   for (size_t p = 0; p < plan.programs.size(); ++p)
@@ -68,15 +54,6 @@ Status check_alive(const Session::Impl& session, SequenceId sequence) {
   return Status::error(Code::invalid_argument, "there is no sequence %u", sequence);
 }
 
-Result<SequenceId> add_sequence(Session::Impl* session) {
-  for (size_t i = 0; i < session->sequences.size(); ++i)
-    if (!session->sequences[i].alive) {
-      session->sequences[i] = {true, 0};
-      return static_cast<SequenceId>(i);
-    }
-  return Status::error(Code::context_full, "all %zu planned sequences are alive; remove one or raise limits.sequences", session->sequences.size());
-}
-
 // What a failed, cancelled or uncommitted run wrote lies behind the committed lengths: giving its pages back undoes it.
 void roll_back(Session::Impl* session) {
   for (size_t i = 0; i < session->inputs; ++i) trim_after(session, session->batch[i], session->sequences[session->batch[i]].length);
@@ -90,6 +67,16 @@ void commit(Session::Impl* session) {
   }
 }
 
+// Of an input that is cut into chunks: afterwards every cut lies within its span.
+Status check_lengths(const Input& input) {
+  if (!input.features.empty()) return Status::error(Code::invalid_argument, "features cannot be cut into chunks; give them to run");
+  if (!input.token_types.empty() && input.token_types.size() != input.tokens.size())
+    return Status::error(Code::invalid_argument, "%zu token types for %zu tokens", input.token_types.size(), input.tokens.size());
+  const bool fits = input.tokens.empty() ? input.positions.empty() : input.positions.size() % input.tokens.size() == 0;
+  if (!fits) return Status::error(Code::invalid_argument, "%zu positions for %zu tokens", input.positions.size(), input.tokens.size());
+  return {};
+}
+
 Status run_program(Session::Impl* session, size_t program, std::span<const Input> inputs, const RunOptions& options) {
   const plan_detail::ProgramPlan& planned = session->planned().programs[program];
   LINNET_TRY(check_batch(session, program, inputs, options));
@@ -97,7 +84,8 @@ Status run_program(Session::Impl* session, size_t program, std::span<const Input
     for (size_t i = 0; i < inputs.size(); ++i)
       if (!reserve_positions(session, session->batch[i], static_cast<uint32_t>(inputs[i].tokens.size()))) {
         roll_back(session);
-        return Status::error(Code::context_full, "input %zu: no page is left for %zu tokens after %u positions", i, inputs[i].tokens.size(), session->first_position[i]);
+        return Status::error(Code::context_full, "input %zu: no page is left for %zu tokens after %u positions", i, inputs[i].tokens.size(),
+                             session->first_position[i]);
       }
   fill_inputs(session, program, inputs, options);
   Status status = execute(session, program);
@@ -115,16 +103,37 @@ Status run_program(Session::Impl* session, size_t program, std::span<const Input
 
 }  // namespace
 
+namespace runtime {
+
+Result<SequenceId> add_sequence(Session::Impl* session) noexcept {
+  for (size_t i = 0; i < session->sequences.size(); ++i)
+    if (!session->sequences[i].alive) {
+      session->sequences[i] = {true, 0};
+      return static_cast<SequenceId>(i);
+    }
+  return Status::error(Code::context_full, "all %zu planned sequences are alive; remove one or raise limits.sequences",
+                       session->sequences.size());
+}
+
+void remove_sequence(Session::Impl* session, SequenceId sequence) noexcept {
+  trim_after(session, sequence, 0);
+  session->sequences[sequence] = {};
+}
+
+}  // namespace runtime
+
 Result<Session> Session::create(const Model& model, const linnet::Plan& plan, Arena arena) noexcept {
   const Plan::Impl& planned = plan.impl();
   if (&planned.model.file() != &model.file()) return Status::error(Code::mismatch, "the plan was made for another model");
   bool owns = arena.memory == nullptr;
   if (owns) {
     arena = {core::allocate(static_cast<size_t>(planned.arena)), static_cast<size_t>(planned.arena)};
-    if (!arena.memory) return Status::error(Code::out_of_memory, "no memory for an arena of %llu bytes", static_cast<unsigned long long>(planned.arena));
+    if (!arena.memory)
+      return Status::error(Code::out_of_memory, "no memory for an arena of %llu bytes", static_cast<unsigned long long>(planned.arena));
   }
   if (arena.bytes < planned.arena)
-    return Status::error(Code::invalid_argument, "the arena has %zu bytes; the plan needs %llu", arena.bytes, static_cast<unsigned long long>(planned.arena));
+    return Status::error(Code::invalid_argument, "the arena has %zu bytes; the plan needs %llu", arena.bytes,
+                         static_cast<unsigned long long>(planned.arena));
   if (reinterpret_cast<uintptr_t>(arena.memory) % 64 != 0)
     return Status::error(Code::invalid_argument, "the arena's address is not a multiple of 64");
   Impl* impl = new (arena.memory) Impl(plan);
@@ -174,8 +183,7 @@ Status Session::remove(SequenceId sequence) noexcept {
   Entry entry(impl_);
   LINNET_TRY(entry.status());
   LINNET_TRY(check_alive(*impl_, sequence));
-  trim_after(impl_, sequence, 0);
-  impl_->sequences[sequence] = {};
+  remove_sequence(impl_, sequence);
   return {};
 }
 
@@ -184,9 +192,11 @@ Status Session::rewind(SequenceId sequence, uint32_t count) noexcept {
   LINNET_TRY(entry.status());
   LINNET_TRY(check_alive(*impl_, sequence));
   uint32_t length = impl_->sequences[sequence].length;
-  if (count > length) return Status::error(Code::invalid_argument, "sequence %u has %u positions; %u cannot be taken back", sequence, length, count);
+  if (count > length)
+    return Status::error(Code::invalid_argument, "sequence %u has %u positions; %u cannot be taken back", sequence, length, count);
   if (count && !can_rewind_to(*impl_, sequence, length - count))
-    return Status::error(Code::invalid_argument, "sequence %u cannot go back %u positions: a window holds only limits.rewind = %u beyond itself", sequence, count,
+    return Status::error(Code::invalid_argument,
+                         "sequence %u cannot go back %u positions: a window holds only limits.rewind = %u beyond itself", sequence, count,
                          impl_->planned().limits.rewind);
   trim_after(impl_, sequence, length - count);
   impl_->sequences[sequence].length = length - count;
@@ -202,7 +212,7 @@ uint32_t Session::length(SequenceId sequence) const noexcept {
 Status Session::run(std::string_view program, std::span<const Input> inputs, const RunOptions& options) noexcept {
   Entry entry(impl_);
   LINNET_TRY(entry.status());
-  impl_->cancelled.store(false, std::memory_order_relaxed);
+  if (!impl_->holds_cancel) impl_->cancelled.store(false, std::memory_order_relaxed);
   LINNET_ASSIGN(size_t index, find_program(*impl_, program));
   return run_program(impl_, index, inputs, options);
 }
@@ -210,14 +220,16 @@ Status Session::run(std::string_view program, std::span<const Input> inputs, con
 Status Session::prefill(std::string_view program, const Input& input) noexcept {
   Entry entry(impl_);
   LINNET_TRY(entry.status());
-  impl_->cancelled.store(false, std::memory_order_relaxed);
+  if (!impl_->holds_cancel) impl_->cancelled.store(false, std::memory_order_relaxed);
   LINNET_ASSIGN(size_t index, find_program(*impl_, program));
   LINNET_TRY(check_alive(*impl_, input.sequence));
+  LINNET_TRY(check_lengths(input));
+  const size_t axes = input.tokens.empty() ? 0 : input.positions.size() / input.tokens.size();
   uint32_t before = impl_->sequences[input.sequence].length;
   uint64_t context = impl_->planned().limits.context;
   if (before + input.tokens.size() > context)
-    return Status::error(Code::context_full, "%zu tokens after %u positions do not fit the planned context of %llu", input.tokens.size(), before,
-                         static_cast<unsigned long long>(context));
+    return Status::error(Code::context_full, "%zu tokens after %u positions do not fit the planned context of %llu", input.tokens.size(),
+                         before, static_cast<unsigned long long>(context));
   Input chunk = input;
   chunk.output_rows = {};
   chunk.total_length = input.total_length ? input.total_length : before + static_cast<uint32_t>(input.tokens.size());
@@ -226,7 +238,7 @@ Status Session::prefill(std::string_view program, const Input& input) noexcept {
     size_t count = std::min(batch, input.tokens.size() - at);
     chunk.tokens = input.tokens.subspan(at, count);
     if (!input.token_types.empty()) chunk.token_types = input.token_types.subspan(at, count);
-    if (!input.positions.empty()) chunk.positions = input.positions.subspan(at, count);
+    if (!input.positions.empty()) chunk.positions = input.positions.subspan(at * axes, count * axes);
     Status status = run_program(impl_, index, {&chunk, 1}, {});
     if (!status.ok()) {
       if (can_rewind_to(*impl_, input.sequence, before)) {
@@ -246,9 +258,11 @@ Result<Matrix> Session::output(std::string_view name) const noexcept {
   for (const format::Port& port : program.outputs)
     if (port.name == name) {
       const format::Value& value = program.values[port.value];
-      return Matrix{static_cast<const float*>(impl_->value_memory[impl_->program][port.value]), static_cast<size_t>(batch_rows(*impl_, value)), value.columns};
+      return Matrix{static_cast<const float*>(impl_->value_memory[impl_->program][port.value]),
+                    static_cast<size_t>(batch_rows(*impl_, value)), value.columns};
     }
-  return Status::error(Code::not_found, "program '%s' has no output '%.*s'", program.name.data(), static_cast<int>(name.size()), name.data());
+  return Status::error(Code::not_found, "program '%s' has no output '%.*s'", program.name.data(), static_cast<int>(name.size()),
+                       name.data());
 }
 
 void Session::cancel() noexcept { impl_->cancelled.store(true, std::memory_order_relaxed); }

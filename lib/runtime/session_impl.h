@@ -46,6 +46,7 @@ struct Session::Impl {
   runtime::ThreadPool pool;
   std::atomic<bool> running{false};
   std::atomic<bool> cancelled{false};
+  bool holds_cancel = false;       // whoever makes several runs of one call (generate) clears `cancelled` itself
 
   // Tables in the control part.
   std::span<runtime::Sequence> sequences;
@@ -77,6 +78,25 @@ struct Session::Impl {
 };
 
 namespace runtime {
+
+// Lets one thread in at a time.
+class Entry {
+ public:
+  explicit Entry(Session::Impl* session) : session_(session), entered_(!session->running.exchange(true, std::memory_order_acquire)) {}
+  ~Entry() {
+    if (entered_) session_->running.store(false, std::memory_order_release);
+  }
+  Status status() const { return entered_ ? Status() : Status::error(Code::busy, "the session is in use by another thread"); }
+
+ private:
+  Session::Impl* session_;
+  bool entered_;
+};
+
+// session.cpp
+/// A new empty sequence; context_full when all are alive.
+Result<SequenceId> add_sequence(Session::Impl* session) noexcept;
+void remove_sequence(Session::Impl* session, SequenceId sequence) noexcept;
 
 // control.cpp
 /// Points every span and pointer of `session` into its arena, and marks all pages free.

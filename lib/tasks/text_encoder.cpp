@@ -95,6 +95,8 @@ Status TextEncoder::run_batch(size_t first, size_t last) noexcept {
   all.outputs = RunOptions::Outputs::all;
   LINNET_TRY(session_.run(program_, {inputs_.data(), inputs_.size()}, all));
   LINNET_ASSIGN(Matrix matrix, session_.output(output_));
+  if (matrix.rows != last - first || matrix.columns != columns_)
+    return Status::error(Code::unsupported, "the model gives %zu rows for %zu texts, expected one for each", matrix.rows, last - first);
   std::memcpy(rows_.data() + first * columns_, matrix.data, (last - first) * columns_ * sizeof(float));
   return {};
 }

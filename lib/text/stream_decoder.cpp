@@ -41,7 +41,7 @@ StreamDecoder::~StreamDecoder() {
   core::release(impl_);
 }
 
-Status StreamDecoder::put(int32_t id, Text* text) noexcept {
+Status StreamDecoder::decode(int32_t id) noexcept {
   if (!impl_) {
     void* memory = core::allocate(sizeof(Impl));
     if (!memory) return Status::error(Code::out_of_memory, "no memory for decoding a stream");
@@ -49,8 +49,17 @@ Status StreamDecoder::put(int32_t id, Text* text) noexcept {
   }
   LINNET_TRY(add_token(tokenizer_.impl(), id, skip_special_, &impl_->decoding));
   impl_->text.clear();
-  LINNET_TRY(impl_->decoding.pass(false, &impl_->text));
+  return impl_->decoding.pass(false, &impl_->text);
+}
+
+Status StreamDecoder::put(int32_t id, Text* text) noexcept {
+  LINNET_TRY(decode(id));
   return text->append(impl_->text.data(), impl_->text.size());
+}
+
+Status StreamDecoder::skip(std::span<const int32_t> ids) noexcept {
+  for (int32_t id : ids) LINNET_TRY(decode(id));
+  return {};
 }
 
 Status StreamDecoder::finish(Text* text) noexcept {

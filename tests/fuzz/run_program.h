@@ -20,7 +20,7 @@ class ProgramRun {
   ProgramRun(const Model& model, size_t program, kernels::StateEncoding encoding)
       : file_(model.file()), program_(file_.programs()[program]), encoding_(encoding), layouts_(file_.states().size()) {
     for (size_t s = 0; s < file_.states().size(); ++s) {
-      const size_t bytes = ops::lay_out_state(file_.states()[s], encoding_, 0, &layouts_[s]);
+      const auto bytes = static_cast<size_t>(ops::lay_out_state(file_.states()[s], encoding_, 0, &layouts_[s]));
       for (size_t i = 0; i < kSequences; ++i) pages_.push_back(block(bytes));
     }
     for (const format::Value& value : values()) {

@@ -36,7 +36,7 @@ void Trial::grow_state() {
   held_.resize(states_.size() * sequences);
   layouts_.resize(states_.size());
   for (size_t state = 0; state < states_.size(); ++state) {
-    const size_t bytes = ops::lay_out_state(states_[state], encoding, 0, &layouts_[state]);
+    const auto bytes = static_cast<size_t>(ops::lay_out_state(states_[state], encoding, 0, &layouts_[state]));
     for (size_t s = 0; s < sequences; ++s) {
       Held& held = held_[state * sequences + s];
       const size_t positions = first_position[s] + counts[Symbol::tokens][s];

@@ -104,7 +104,10 @@ void run(const Arguments& arguments) {
   GenerationDefaults defaults = model.generation();
   Streamer streamer;
   streamer.print = !arguments.json;
-  if (tokenizer.ok()) streamer.decoder.emplace(*tokenizer, true);
+  if (tokenizer.ok()) {
+    streamer.decoder.emplace(*tokenizer, true);
+    check(streamer.decoder->skip(prompt));
+  }
   GenerateOptions options;
   options.max_tokens = arguments.max_tokens;
   options.sampling = sampling(arguments, defaults);

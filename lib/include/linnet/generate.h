@@ -39,7 +39,7 @@ class LINNET_API Sampler {
     int32_t id;
   };
   Sampler(const Sampling& sampling, size_t vocabulary, Candidate* candidates) noexcept;
-  void penalize(std::span<const int32_t> history) noexcept;
+  void penalize(std::span<const float> logits, std::span<const int32_t> history) noexcept;
   size_t most_probable(size_t count) noexcept;
   double uniform() noexcept;
 

@@ -81,11 +81,14 @@ class LINNET_API StreamDecoder {
   ~StreamDecoder();
   /// Appends what `id` completed.
   Status put(int32_t id, Text* text) noexcept;
+  /// Takes in ids whose text is known already (a prompt): what comes next is decoded as their continuation.
+  Status skip(std::span<const int32_t> ids) noexcept;
   /// Appends what is left, dead bytes as U+FFFD.
   Status finish(Text* text) noexcept;
 
  private:
   struct Impl;
+  Status decode(int32_t id) noexcept;
   const Tokenizer& tokenizer_;
   Impl* impl_ = nullptr;  // made by the first id
   bool skip_special_;
