@@ -32,7 +32,8 @@ Templates from_config(const Json& config) {
     if (!item.is_object() || !item.contains("name") || !item.contains("template") || !item["name"].is_string() ||
         !item["template"].is_string())
       throw Error("tokenizer_config.json: an entry of chat_template is not a name and a template");
-    templates.emplace_back(item["name"].get<std::string>(), item["template"].get<std::string>());
+    const std::string name = item["name"].get<std::string>();
+    templates.emplace_back(name == "default" ? "" : name, item["template"].get<std::string>());
   }
   return templates;
 }
@@ -45,8 +46,7 @@ std::vector<std::pair<std::string, std::string>> read_chat_templates(const Check
   const std::filesystem::path file = std::filesystem::path(checkpoint.path()) / "chat_template.jinja";
   if (!std::filesystem::exists(file)) return templates;
   // The file of its own is the newer way to write the usual one.
-  templates.erase(std::remove_if(templates.begin(), templates.end(), [](const auto& t) { return t.first.empty() || t.first == "default"; }),
-                  templates.end());
+  templates.erase(std::remove_if(templates.begin(), templates.end(), [](const auto& t) { return t.first.empty(); }), templates.end());
   templates.insert(templates.begin(), {"", read_whole_file(file.string())});
   return templates;
 }

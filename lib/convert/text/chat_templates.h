@@ -9,7 +9,7 @@
 
 namespace linnet::convert {
 
-/// Name ("" or "default" for the usual one) and text of each: chat_template.jinja, "chat_template" of tokenizer_config.json, or the keys of
+/// Name ("" for the usual one) and text of each: chat_template.jinja, "chat_template" of tokenizer_config.json, or the keys of
 /// a GGUF file. None where there are none. Throws Error for files that are malformed.
 std::vector<std::pair<std::string, std::string>> read_chat_templates(const Checkpoint& checkpoint);
 

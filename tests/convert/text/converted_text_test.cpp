@@ -1,0 +1,94 @@
+// What a converted file carries besides weights: the tokenizer and the chat templates of its checkpoint.
+#include <doctest/doctest.h>
+
+#include "convert/checkpoint_folder.h"
+#include "convert/convert.h"
+#include "linnet/model.h"
+#include "linnet/tokenizer.h"
+
+using namespace linnet;
+using namespace linnet::convert;
+
+namespace {
+
+const Json kTokenizer = Json::parse(R"({"pre_tokenizer": {"type": "WhitespaceSplit"}, "decoder": null,
+    "model": {"type": "WordLevel", "vocab": {"one": 0, "two": 1, "<unk>": 2}, "unk_token": "<unk>"}})");
+
+Model open(const CheckpointFolder& folder) {
+  convert::convert(folder.path(), folder.path("out.linnet"), {});
+  Result<Model> model = Model::open(folder.path("out.linnet").c_str());
+  if (!model.ok()) FAIL(model.status().message());
+  return std::move(model.value());
+}
+
+void write_text(const CheckpointFolder& folder, const std::string& file, const std::string& text) {
+  std::ofstream(folder.path(file)) << text;
+}
+
+std::vector<int32_t> ids_of(const Model& model, std::string_view text) {
+  const Result<Tokenizer> tokenizer = Tokenizer::create(model);
+  REQUIRE_MESSAGE(tokenizer.ok(), tokenizer.status().message());
+  Ids ids;
+  REQUIRE(tokenizer->encode(text, {}, &ids).ok());
+  return {ids.begin(), ids.end()};
+}
+
+}  // namespace
+
+TEST_CASE("a converted file has the checkpoint's tokenizer") {
+  CheckpointFolder folder("text-tokenizer");
+  folder.write(small_llama());
+  folder.write("tokenizer.json", kTokenizer);
+  CHECK(ids_of(open(folder), "two one three") == std::vector<int32_t>{1, 0, 2});
+}
+
+TEST_CASE("a checkpoint without tokenizer files is converted without one") {
+  CheckpointFolder folder("text-none");
+  folder.write(small_llama());
+  const Model model = open(folder);
+  CHECK(Tokenizer::create(model).status().code() == Code::not_found);
+  CHECK(model.chat_template() == "");
+}
+
+TEST_CASE("a tokenizer that is not known stops the conversion and names its part") {
+  CheckpointFolder folder("text-unknown");
+  folder.write(small_llama());
+  Json tokenizer = kTokenizer;
+  tokenizer["normalizer"] = {{"type", "Nmt"}};
+  folder.write("tokenizer.json", tokenizer);
+  CHECK_THROWS_WITH_AS(convert::convert(folder.path(), folder.path("out.linnet"), {}),
+                       doctest::Contains("the normalizer Nmt is not known to this library"), Error);
+  CHECK_FALSE(std::filesystem::exists(folder.path("out.linnet")));
+}
+
+TEST_CASE("the length of a sentence encoder cuts its texts") {
+  CheckpointFolder folder("text-length");
+  folder.write(small_llama());
+  folder.write("tokenizer.json", kTokenizer);
+  folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
+  CHECK(ids_of(open(folder), "two one two one") == std::vector<int32_t>{1, 0});
+}
+
+TEST_CASE("chat templates come from the configuration, one or several") {
+  CheckpointFolder folder("text-templates");
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json", {{"chat_template", "{{ messages }}"}});
+  CHECK(open(folder).chat_template() == "{{ messages }}");
+  folder.write("tokenizer_config.json",
+               Json::parse(R"({"chat_template": [{"name": "default", "template": "a"}, {"name": "tool_use", "template": "b"}]})"));
+  CHECK(open(folder).chat_template() == "a");
+  CHECK(open(folder).chat_template("tool_use") == "b");
+  CHECK(open(folder).chat_template("rag") == "");
+}
+
+TEST_CASE("a template in a file of its own replaces the usual one") {
+  CheckpointFolder folder("text-jinja");
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json",
+               Json::parse(R"({"chat_template": [{"name": "default", "template": "a"}, {"name": "tool_use", "template": "b"}]})"));
+  write_text(folder, "chat_template.jinja", "c\n");
+  CHECK(open(folder).chat_template() == "c\n");
+  CHECK(open(folder).chat_template("tool_use") == "b");
+  folder.write("tokenizer_config.json", Json::parse(R"({"chat_template": [{"name": "default"}]})"));
+  CHECK_THROWS_AS(convert::convert(folder.path(), folder.path("out.linnet"), {}), Error);
+}
