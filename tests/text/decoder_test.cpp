@@ -158,6 +158,19 @@ TEST_CASE("more ids than pass the stages at once give the same text") {
   CHECK(decoded(tokenizer, ids) == expected);
 }
 
+TEST_CASE("what follows a prompt is decoded as its continuation, its leading space included") {
+  const std::vector<std::string> pieces = {"_met", "_a", "_girl"};
+  const Tokenizer tokenizer = decoder_of({stage("metaspace", "_")}, pieces);
+  const IdVector prompt = {0}, written = {1, 2};
+  StreamDecoder decoder(tokenizer, false);
+  Text text;
+  REQUIRE(decoder.skip(prompt).ok());
+  for (int32_t id : written) REQUIRE(decoder.put(id, &text).ok());
+  REQUIRE(decoder.finish(&text).ok());
+  CHECK(std::string(view(text)) == " a girl");
+  CHECK(decoded(tokenizer, written) == "a girl");
+}
+
 TEST_CASE("a stream without ids ends without text") {
   const Tokenizer tokenizer = decoder_of({stage("byte_level")}, kPieces);
   StreamDecoder decoder(tokenizer, false);
