@@ -81,7 +81,9 @@ EOF
 }
 if [ -n "$local" ]; then unpack_locally "$local"; exit 0; fi
 
-[ "$(id -u)" = 0 ] || exec sudo sh "$0" "$([ $yes = yes ] && echo --yes || :)"
+if [ "$(id -u)" != 0 ]; then
+  if [ $yes = yes ]; then exec sudo sh "$0" --yes; else exec sudo sh "$0"; fi
+fi
 export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=a
 get update
 

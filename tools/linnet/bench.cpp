@@ -160,11 +160,11 @@ void add_bench(CLI::App& app) {
   command->add_option("--generate", arguments->generate, "tokens to decode (default 128)");
   command->add_option("--depth", arguments->depth, "positions already held before either (default 0)");
   command->add_option("--repeat", arguments->repeat, "counted repeats after one warm-up (default 5)");
-  command->add_option("--threads", arguments->threads, "worker counts to try (default 1,2)")->delimiter(',');
+  command->add_option("--threads", arguments->threads, "worker counts to try (default 1,2)")->delimiter(',')->check(CLI::Range(1u, 64u));
   command->add_option("--isa", arguments->session.isa, "kernel level (default: the best)");
-  command->add_option("--state", arguments->session.state, "encoding of keys and values: f32, f16, int8");
-  command->add_option("--batch-tokens", arguments->session.batch_tokens, "tokens that run together");
-  command->add_option("--context", arguments->session.context, "positions that one sequence may hold");
+  command->add_option("--state", arguments->session.state, "encoding of keys and values: f32, f16, int8")->check(CLI::IsMember({"f32", "f16", "int8"}));
+  command->add_option("--batch-tokens", arguments->session.batch_tokens, "tokens that run together")->check(at_least_one());
+  command->add_option("--context", arguments->session.context, "positions that one sequence may hold")->check(at_least_one());
   command->add_flag("--json", arguments->json, "figures as JSON");
   command->callback([arguments] { run(*arguments); });
 }

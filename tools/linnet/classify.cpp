@@ -34,24 +34,31 @@ void print_line(const Arguments& arguments, const Classifier& classifier, const 
   fmt::print("\t{}\n", text);
 }
 
+bool is_pair(const std::string& line) { return line.find('\t') != std::string::npos; }
+
+// `lines` are all pairs, or all single texts.
+void classify_run(const Arguments& arguments, Classifier& classifier, std::span<const std::string> lines) {
+  std::vector<std::string_view> texts, others;
+  for (std::string_view line : lines) {
+    const size_t tab = line.find('\t');
+    texts.push_back(line.substr(0, tab));
+    if (tab != std::string_view::npos) others.push_back(line.substr(tab + 1));
+  }
+  Matrix rows = take(classifier.classify(texts, others));
+  for (size_t i = 0; i < rows.rows; ++i) print_line(arguments, classifier, lines[i], rows.row(i));
+}
+
 void run(Arguments& arguments) {
   Model model = take(Model::open(arguments.model.c_str()));
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
   Classifier classifier = take(Classifier::create(model, arguments.options), arguments.model);
-  std::vector<std::string> lines = read_lines(arguments.file), first, second;
-  bool pairs = false;
-  for (const std::string& line : lines) {
-    size_t tab = line.find('\t');
-    pairs = pairs || tab != std::string::npos;
-    first.push_back(line.substr(0, tab));
-    second.push_back(tab == std::string::npos ? "" : line.substr(tab + 1));
+  const std::vector<std::string> lines = read_lines(arguments.file);
+  for (size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
+    while (end < lines.size() && is_pair(lines[end]) == is_pair(lines[begin])) ++end;
+    classify_run(arguments, classifier, {lines.data() + begin, end - begin});
   }
-  std::vector<std::string_view> texts(first.begin(), first.end()), others;
-  if (pairs) others.assign(second.begin(), second.end());
-  Matrix rows = take(classifier.classify(texts, others));
-  for (size_t i = 0; i < rows.rows; ++i) print_line(arguments, classifier, lines[i], rows.row(i));
 }
 
 }  // namespace

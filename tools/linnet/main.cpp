@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -45,7 +47,8 @@ int main(int argc, char** argv) {
     return 2;
   } catch (const std::exception& error) {
     std::fflush(stdout);
-    std::fprintf(stderr, "linnet: %s\n", error.what());
+    // A progress line may stand there.
+    std::fprintf(stderr, "%slinnet: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", error.what());
     return 1;
   }
 }

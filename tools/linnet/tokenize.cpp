@@ -3,6 +3,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "command.h"
@@ -14,15 +15,21 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Arguments {
-  std::string source, text;
+  std::string source;
+  std::optional<std::string> text;
   bool jsonl = false, plain = false;
 };
 
-Json ask(const std::string& source, const Json& question) {
-  std::istringstream in(question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
-  std::ostringstream out;
+// The answers, a line each.
+std::vector<Json> ask(const std::string& source, const std::vector<Json>& questions) {
+  std::string lines;
+  for (const Json& question : questions) lines += question.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::istringstream in(lines);
+  std::stringstream out;
   convert::tokenize_jsonl(source, in, out);
-  return Json::parse(out.str());
+  std::vector<Json> answers;
+  for (std::string line; std::getline(out, line);) answers.push_back(Json::parse(line));
+  return answers;
 }
 
 void run(const Arguments& arguments) {
@@ -30,12 +37,14 @@ void run(const Arguments& arguments) {
     convert::tokenize_jsonl(arguments.source, std::cin, std::cout);
     return;
   }
-  std::string text = arguments.text.empty() ? read_file("-") : arguments.text;
-  Json ids = ask(arguments.source, {{"text", text}, {"special", !arguments.plain}}).at("ids");
-  for (const Json& id : ids) {
-    Json piece = ask(arguments.source, {{"ids", Json::array({id})}}).at("text");
-    fmt::print("{:>8}  {}\n", id.get<int32_t>(), piece.dump(-1, ' ', false, Json::error_handler_t::replace));
-  }
+  const std::string text = arguments.text ? *arguments.text : read_file("-");
+  const Json question = {{"text", text}, {"special", !arguments.plain}};
+  const Json ids = ask(arguments.source, std::vector<Json>(1, question)).at(0).at("ids");
+  std::vector<Json> questions;
+  for (const Json& id : ids) questions.push_back({{"ids", Json::array({id})}});
+  const std::vector<Json> answers = ask(arguments.source, questions);
+  for (size_t i = 0; i < answers.size(); ++i)
+    fmt::print("{:>8}  {}\n", ids[i].get<int32_t>(), answers[i].at("text").dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace
