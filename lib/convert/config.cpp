@@ -8,6 +8,13 @@
 
 namespace linnet::convert {
 
+namespace {
+
+// Still so when narrowed.
+bool is_finite(double number) { return std::fabs(number) <= std::numeric_limits<float>::max(); }
+
+}  // namespace
+
 Config::Config(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
   if (json_.is_null()) json_ = Json::object();
   if (!json_.is_object()) throw Error(fmt::format("{} is not an object", where_));
@@ -29,7 +36,7 @@ void Config::refuse(const std::string& key, const std::string& expected) const {
 
 double Config::number(const std::string& key) const {
   const Json* value = find(key);
-  if (!value || !value->is_number() || !std::isfinite(value->get<double>())) refuse(key, "a finite number");
+  if (!value || !value->is_number() || !is_finite(value->get<double>())) refuse(key, "a finite number of 32 bits");
   return value->get<double>();
 }
 
@@ -86,7 +93,7 @@ std::vector<float> Config::numbers(const std::string& key) const {
   if (!value) return all;
   if (!value->is_array()) refuse(key, "a list of numbers");
   for (const Json& item : *value) {
-    if (!item.is_number() || !std::isfinite(item.get<double>())) refuse(key, "a list of finite numbers");
+    if (!item.is_number() || !is_finite(item.get<double>())) refuse(key, "a list of finite numbers of 32 bits");
     all.push_back(item.get<float>());
   }
   return all;
@@ -101,6 +108,12 @@ Config Config::object(const std::string& key) const {
 void Config::require(const std::string& key, const Json& only, const std::string& why) const {
   const Json* value = find(key);
   if (value && *value != only) refuse(key, only.dump() + " (" + why + ")");
+}
+
+float epsilon(const Config& config, const std::string& key, double fallback) {
+  const double number = config.number(key, fallback);
+  if (number < 0) config.refuse(key, "a number that is not negative");
+  return static_cast<float>(number);
 }
 
 schema::Function activation(const std::string& name) {

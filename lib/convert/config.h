@@ -24,7 +24,7 @@ class Config {
   uint32_t count(const std::string& key, uint32_t fallback) const;
   /// A whole number of any sign that fits 32 bits.
   int32_t whole(const std::string& key, int32_t fallback) const;
-  /// A finite number.
+  /// A number that is finite in 32 bits.
   double number(const std::string& key) const;
   double number(const std::string& key, double fallback) const;
   bool flag(const std::string& key, bool fallback) const;
@@ -44,6 +44,8 @@ class Config {
   std::string where_;
 };
 
+/// What a norm adds to a variance: not negative in 32 bits.
+float epsilon(const Config& config, const std::string& key, double fallback);
 /// The function behind a name such as hidden_act's "gelu_new". Throws Error naming one that is unknown.
 schema::Function activation(const std::string& name);
 /// The labels of a classifier with `count` outputs: id2label by number, LABEL_0, LABEL_1, ... where it is absent.

@@ -6,6 +6,7 @@
 #include "convert/generation_config.h"
 #include "convert/model_tables.h"
 #include "convert/text/chat_templates.h"
+#include "convert/text/draft_tokenizer.h"
 #include "convert/text/tokenizer_reader.h"
 #include "convert/writer.h"
 
@@ -55,17 +56,28 @@ std::vector<StoredTensor> pack_all(Graph& graph, Writer& writer, Report* report)
   return stored;
 }
 
+// Before the weights are packed: it may be refused.
+void check_tokenizer(schema::Task task, TokenizerDraft* tokenizer) {
+  // tokenizer.json keeps how texts were cut in training; the reference cuts no prompt.
+  if (task == schema::Task::text_generation)
+    tokenizer->max_length = 0;
+  else if (!tokenizer->foreign_cut.empty())
+    throw Error(tokenizer->foreign_cut);
+  open_draft(*tokenizer);
+}
+
 }  // namespace
 
 Report convert(const std::string& source, const std::string& output, const Options& options) {
   std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(source);
   const Architecture& page = choose_architecture(*checkpoint, architectures());
   const Config config(checkpoint->config());
-  const std::optional<TokenizerDraft> tokenizer = read_tokenizer(*checkpoint);  // before the weights: it may be refused
+  std::optional<TokenizerDraft> tokenizer = read_tokenizer(*checkpoint);
   Graph graph(*checkpoint, options);
   page.write(config, graph);
   graph.weights().check_overrides();
   graph.check_everything_read();
+  if (tokenizer) check_tokenizer(graph.task(), &*tokenizer);
   graph.fold();
 
   Report report;

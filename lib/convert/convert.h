@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "convert/error.h"
@@ -18,7 +18,8 @@ struct Options {
   bool turn = true;                   // turn `down`'s input (int8, int4)
   bool fold = true;                   // column folds
   bool trace = false;                 // further outputs for comparing with a reference: embedding_output
-  std::map<std::string, std::string> overrides;   // tensor name pattern (* matches anything) -> encoding
+  /// Tensor name pattern (* matches anything), encoding; of several that match, the last counts.
+  std::vector<std::pair<std::string, std::string>> overrides;
   std::function<bool(const std::string& what, size_t done, size_t total)> progress;   // may be empty; false stops
 };
 

@@ -102,13 +102,15 @@ std::vector<float> Weights::read(const std::string& name) {
 
 Encoding Weights::choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role) {
   if (role == WeightRole::exact) return Encoding::f32;
+  const std::string* chosen = nullptr;
   for (const auto& [pattern, encoding] : options_.overrides) {
     const std::string& wanted = pattern;
     bool hit = matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const std::string& s) { return matches(wanted, s); });
     if (!hit) continue;
     matched_overrides_.insert(pattern);
-    return encoding_from_name(encoding);
+    chosen = &encoding;
   }
+  if (chosen) return encoding_from_name(*chosen);
   Encoding weights = encoding_from_name(options_.weights);
   if (role == WeightRole::classifier) return is_quantized(weights) ? Encoding::f16 : weights;
   bool outer = role == WeightRole::head || role == WeightRole::embedding;

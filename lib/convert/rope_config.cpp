@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -39,26 +40,34 @@ uint32_t original_positions(const Config& config, const Config& scaling) {
   return scaling.has(key) ? scaling.count(key) : config.count("max_position_embeddings");
 }
 
-double positive(const Config& config, const std::string& key, double value) {
-  if (!(value > 0)) config.refuse(key, "a number above 0");
-  return value;
+// As f32, where a number may become 0 that was above it.
+float positive(const Config& config, const std::string& key, double value) {
+  const float narrowed = static_cast<float>(value);
+  if (!(narrowed > 0)) config.refuse(key, "a number above 0");
+  return narrowed;
+}
+
+float attention_factor(const Config& scaling, double value) {
+  if (!(std::fabs(value) <= std::numeric_limits<float>::max()))
+    scaling.refuse("attention_factor", "a finite number (this scaling's own values lead to none)");
+  return static_cast<float>(value);
 }
 
 void read_llama3(const Config& scaling, Rope* rope) {
-  rope->factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
-  rope->low_frequency_factor = static_cast<float>(positive(scaling, "low_freq_factor", scaling.number("low_freq_factor")));
-  rope->high_frequency_factor = static_cast<float>(positive(scaling, "high_freq_factor", scaling.number("high_freq_factor")));
+  rope->factor = positive(scaling, "factor", scaling.number("factor"));
+  rope->low_frequency_factor = positive(scaling, "low_freq_factor", scaling.number("low_freq_factor"));
+  rope->high_frequency_factor = positive(scaling, "high_freq_factor", scaling.number("high_freq_factor"));
   if (rope->high_frequency_factor <= rope->low_frequency_factor) scaling.refuse("high_freq_factor", "more than low_freq_factor");
 }
 
 void read_yarn(const Config& config, const Config& scaling, Rope* rope) {
   double ratio = config.has("max_position_embeddings") ? double(config.count("max_position_embeddings")) / rope->original_positions : 1;
-  double factor = positive(scaling, "factor", scaling.number("factor", ratio));
-  rope->factor = static_cast<float>(factor);
-  rope->beta_fast = static_cast<float>(positive(scaling, "beta_fast", scaling.number("beta_fast", 32)));
-  rope->beta_slow = static_cast<float>(positive(scaling, "beta_slow", scaling.number("beta_slow", 1)));
+  const double factor = scaling.number("factor", ratio);
+  rope->factor = positive(scaling, "factor", factor);
+  rope->beta_fast = positive(scaling, "beta_fast", scaling.number("beta_fast", 32));
+  rope->beta_slow = positive(scaling, "beta_slow", scaling.number("beta_slow", 1));
   rope->truncate = scaling.flag("truncate", true);
-  rope->attention_factor = static_cast<float>(yarn_attention_factor(scaling, factor));
+  rope->attention_factor = attention_factor(scaling, yarn_attention_factor(scaling, factor));
 }
 
 // LongRoPE, arXiv 2402.13753.
@@ -67,12 +76,15 @@ void read_longrope(const Config& config, const Config& scaling, Rope* rope) {
   rope->long_factors = scaling.numbers("long_factor");
   for (const char* key : {"short_factor", "long_factor"})
     if (scaling.numbers(key).size() != rope->width / 2) scaling.refuse(key, fmt::format("a list of {} numbers", rope->width / 2));
+  for (const char* key : {"short_factor", "long_factor"})
+    for (float divisor : scaling.numbers(key))
+      if (!(divisor > 0)) scaling.refuse(key, "numbers above 0");
   double original = rope->original_positions;
   double factor = config.has("max_position_embeddings") ? config.count("max_position_embeddings") / original : 1;
-  factor = positive(scaling, "factor", scaling.number("factor", factor));
+  factor = scaling.number("factor", factor);
+  rope->factor = positive(scaling, "factor", factor);
   double attention = factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(original));
-  rope->factor = static_cast<float>(factor);
-  rope->attention_factor = static_cast<float>(scaling.number("attention_factor", attention));
+  rope->attention_factor = attention_factor(scaling, scaling.has("attention_factor") ? scaling.number("attention_factor") : attention);
 }
 
 }  // namespace
@@ -89,7 +101,8 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
     if (value.is_object()) scaling.refuse(key, "one set of rope values for all layers");
   auto either = [&](const std::string& key, double fallback) { return scaling.has(key) ? scaling.number(key) : config.number(key, fallback); };
   Rope rope;
-  rope.base = static_cast<float>(positive(config, "rope_theta", either("rope_theta", base)));
+  rope.base = static_cast<float>(either("rope_theta", base));
+  if (!(rope.base > 1)) (scaling.has("rope_theta") ? scaling : config).refuse("rope_theta", "a number above 1");
   double width = std::floor(head_width * either("partial_rotary_factor", 1));
   if (!(width >= 2 && width <= head_width) || std::fmod(width, 2) != 0)
     throw Error(fmt::format("{} of {} channels of a head would be rotated, expected an even number", width, head_width));
@@ -97,10 +110,10 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
   rope.scaling = scaling_from_name(scaling.text("rope_type", scaling.text("type", "default")));
   switch (rope.scaling) {
     case RotaryScaling::linear:
-      rope.factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
+      rope.factor = positive(scaling, "factor", scaling.number("factor"));
       break;
     case RotaryScaling::dynamic:
-      rope.factor = static_cast<float>(positive(scaling, "factor", scaling.number("factor")));
+      rope.factor = positive(scaling, "factor", scaling.number("factor"));
       rope.original_positions = config.count("max_position_embeddings");
       if (rope.width == 2) throw Error("the rope type \"dynamic\" needs more than 2 rotated channels in a head");
       break;

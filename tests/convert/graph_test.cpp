@@ -129,6 +129,14 @@ TEST_CASE("overrides choose by pattern, leave exact tensors alone and must match
   CHECK(graph.weights()[0].encoding == Encoding::f16);
   CHECK(graph.weights()[1].encoding == Encoding::int4);
   graph.weights().check_overrides();
+  // As on a command line, what is said later counts, and what it covers was not in vain.
+  options.overrides = {{"a.weight", "int8"}, {"*", "f16"}, {"b.*", "int8"}};
+  Graph ordered(checkpoint, options);
+  x = begin(ordered).features(32);
+  ordered.linear(x, "a"), ordered.linear(x, "b");
+  CHECK(ordered.weights()[0].encoding == Encoding::f16);
+  CHECK(ordered.weights()[1].encoding == Encoding::int8);
+  ordered.weights().check_overrides();
   options.overrides = {{"row", "int8"}};
   Graph other(checkpoint, options);
   other.prepend(begin(other).features(32), "row");

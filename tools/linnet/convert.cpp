@@ -10,6 +10,8 @@
 namespace linnet::tool {
 namespace {
 
+constexpr const char* kEncodings[] = {"f32", "f16", "int8", "int4"};
+
 struct Arguments {
   std::string source, output;
   convert::Options options;
@@ -46,6 +48,11 @@ void print_report(const convert::Report& report, const Arguments& arguments) {
   fmt::print("\n");
 }
 
+bool is_checkpoint_part(const std::filesystem::path& path) {
+  constexpr const char* kEndings[] = {".safetensors", ".json", ".gguf", ".model", ".txt", ".bin"};
+  return std::find(std::begin(kEndings), std::end(kEndings), path.extension()) != std::end(kEndings);
+}
+
 void run(Arguments& arguments) {
   if (arguments.list) return print_families();
   if (arguments.source.empty() || arguments.output.empty())
@@ -53,12 +60,17 @@ void run(Arguments& arguments) {
   std::error_code unknown;
   if (std::filesystem::equivalent(arguments.source, arguments.output, unknown))
     throw Failure(arguments.output + ": it is the model to be converted, and would be lost");
+  if (std::filesystem::exists(arguments.output, unknown) && is_checkpoint_part(arguments.output))
+    throw Failure(arguments.output + ": it looks like a part of a checkpoint, and would be lost");
   arguments.options.turn = !arguments.no_turn;
   arguments.options.fold = !arguments.no_fold;
   for (const std::string& text : arguments.overrides) {
     size_t equals = text.rfind('=');
     if (equals == std::string::npos) throw CLI::ValidationError("--tensor", "write PATTERN=ENCODING, such as *.down_proj.*=int8");
-    arguments.options.overrides[text.substr(0, equals)] = text.substr(equals + 1);
+    const std::string encoding = text.substr(equals + 1);
+    if (std::find(std::begin(kEncodings), std::end(kEncodings), encoding) == std::end(kEncodings))
+      throw CLI::ValidationError("--tensor", "'" + encoding + "' is not f32, f16, int8 or int4");
+    arguments.options.overrides.emplace_back(text.substr(0, equals), encoding);
   }
   arguments.options.progress = [](const std::string& what, size_t done, size_t total) {
     show_progress(what, done, total);
@@ -77,10 +89,10 @@ void add_convert(CLI::App& app) {
   command->add_option("SRC", arguments->source, "folder with config.json and *.safetensors, or a .gguf file");
   command->add_option("-o,--output", arguments->output, "the file to write");
   command->add_option("--weights", arguments->options.weights, "encoding of the linear layers (default int8)")
-      ->check(CLI::IsMember({"f32", "f16", "int8", "int4"}));
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kEncodings), std::end(kEncodings))));
   command->add_option("--head", arguments->options.head, "encoding of output head and embedding (int4: int8 unless said)")
-      ->check(CLI::IsMember({"f32", "f16", "int8", "int4"}));
-  command->add_option("--tensor", arguments->overrides, "PATTERN=ENCODING for single tensors; * matches anything; may be repeated");
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kEncodings), std::end(kEncodings))));
+  command->add_option("--tensor", arguments->overrides, "PATTERN=ENCODING for single tensors; * matches anything; of several that match, the last counts");
   command->add_flag("--simulate", arguments->options.simulate, "store the quantized values as f32: damage of rounding without the kernels' error");
   command->add_flag("--no-turn", arguments->no_turn, "do not turn the input of down projections");
   command->add_flag("--no-fold", arguments->no_fold, "do not even out the columns");

@@ -15,7 +15,7 @@ struct Keys {
     layer.heads = c.count("num_attention_heads");
     if (hidden % layer.heads != 0) c.refuse("hidden_size", "a multiple of num_attention_heads");
     layer.head_dim = hidden / layer.heads;
-    layer.epsilon = static_cast<float>(c.number("layer_norm_eps", 1e-12));
+    layer.epsilon = epsilon(c, "layer_norm_eps", 1e-12);
     layer.activation = activation;
     c.require("position_embedding_type", "absolute", "relative positions are not supported");
     c.require("is_decoder", false, "only the encoder is supported");
@@ -35,8 +35,6 @@ void masked_language_model(Graph& g, Value x, const Config& config, const Keys& 
   const bool plain = g.has(cls + "bias"), twin = g.has(cls + "decoder.bias");
   const std::string bias = plain ? cls + "bias" : twin ? cls + "decoder.bias" : "";
   g.output(schema::Role::logits, "logits", g.linear_with(h, matrix, {.role = WeightRole::head, .bias_tensor = bias}));   // outputs x vocabulary
-  g.ignore(cls + "decoder.bias");          // the same vector as cls.predictions.bias
-  g.ignore("cls.seq_relationship.*");
   g.task(schema::Task::masked_language_model);
 }
 
@@ -47,6 +45,8 @@ Value pooler(Graph& g, Value x, const std::string& body) {
 
 void sequence_classification(Graph& g, Value x, const Config& config, const std::string& body) {
   const uint32_t count = g.size("classifier.weight", 0);
+  if (count > 1 && config.text("problem_type", "") == "multi_label_classification")
+    config.refuse("problem_type", "\"single_label_classification\" (labels that are true independently of each other are not supported)");
   Value logits = g.linear(pooler(g, x, body), "classifier", {.role = WeightRole::classifier, .bias = true});   // sequences x labels
   g.output(schema::Role::logits, "logits", logits);
   if (count == 1) g.output(schema::Role::score, "score", g.unary(logits, schema::Function::sigmoid));
@@ -123,6 +123,7 @@ void write(const Config& config, Graph& g) {
   g.ignore("*embeddings.position_ids");
   g.ignore(body + "pooler.dense.*");
   if (!sentence_modules(g, x)) head(g, x, config, c, body);
+  g.ignore("cls.*");   // left over from another class
 }
 
 }  // namespace

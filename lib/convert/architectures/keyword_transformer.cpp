@@ -14,7 +14,7 @@ bool recognises(const Checkpoint& checkpoint) {
 void write(const Config& c, Graph& g) {
   const uint32_t hidden = c.count("hidden_size"), layers = c.count("num_hidden_layers"), heads = c.count("num_attention_heads");
   if (hidden % heads != 0) c.refuse("hidden_size", "a multiple of num_attention_heads");
-  const BertLayer layer = {heads, hidden / heads, static_cast<float>(c.number("layer_norm_eps", 1e-12)), activation(c.text("hidden_act", "gelu"))};
+  const BertLayer layer = {heads, hidden / heads, epsilon(c, "layer_norm_eps", 1e-12), activation(c.text("hidden_act", "gelu"))};
   const uint32_t positions = g.size("embeddings.position_embeddings.weight", 0);
   const uint32_t features = g.size("embeddings.projection.weight", 1);
 

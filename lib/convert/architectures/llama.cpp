@@ -13,7 +13,7 @@ struct Keys {
         kv_heads(c.count("num_key_value_heads", heads)),
         head_dim(c.count("head_dim", hidden / heads)),
         positions(c.count("max_position_embeddings", 2048)),
-        epsilon(static_cast<float>(c.number("rms_norm_eps", 1e-6))),
+        epsilon(convert::epsilon(c, "rms_norm_eps", 1e-6)),
         activation(convert::activation(c.text("hidden_act", "silu"))),
         attention_bias(c.flag("attention_bias", false)),
         mlp_bias(c.flag("mlp_bias", false)),

@@ -57,11 +57,29 @@ bool stays_below(const std::string& relative) {
   return true;
 }
 
+void check_nesting(const std::string& text, const std::string& what) {
+  int depth = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_text) {
+      if (c == '\\') ++i;
+      in_text = c != '"';
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxNesting) throw Error(what + ": is nested deeper than " + std::to_string(kMaxNesting) + " levels");
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+}
+
 Json parse_json(const std::string& text, const std::string& what) {
+  check_nesting(text, what);
   std::vector<std::set<std::string>> keys;
   std::string duplicate;
-  auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kMaxNesting) throw Error(what + ": is nested deeper than " + std::to_string(kMaxNesting) + " levels");
+  auto watch = [&](int, Json::parse_event_t event, Json& parsed) {
     if (event == Json::parse_event_t::object_start) keys.emplace_back();
     if (event == Json::parse_event_t::object_end) keys.pop_back();
     if (event == Json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) duplicate = parsed.get<std::string>();

@@ -30,7 +30,9 @@ std::string read_text(const std::string& path);
 bool file_exists(const std::string& path);
 /// Whether a path that stands in a checkpoint's own files stays within its folder.
 bool stays_below(const std::string& relative);
-/// Parses JSON, refusing duplicate keys. Throws Error naming `what`.
+/// Throws Error naming `what` where brackets nest deeper than what recursion over JSON bears. For a text that another parser reads.
+void check_nesting(const std::string& text, const std::string& what);
+/// Parses JSON, refusing duplicate keys and deep nesting. Throws Error naming `what`.
 Json parse_json(const std::string& text, const std::string& what);
 
 }  // namespace linnet::convert

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "convert/readers/gguf_metadata.h"
-#include "convert/text/whole_file.h"
+#include "convert/readers/file.h"
 
 namespace linnet::convert {
 
@@ -47,7 +47,7 @@ std::vector<std::pair<std::string, std::string>> read_chat_templates(const Check
   if (!std::filesystem::exists(file)) return templates;
   // The file of its own is the newer way to write the usual one.
   templates.erase(std::remove_if(templates.begin(), templates.end(), [](const auto& t) { return t.first.empty(); }), templates.end());
-  templates.insert(templates.begin(), {"", read_whole_file(file.string())});
+  templates.insert(templates.begin(), {"", read_text(file.string())});
   return templates;
 }
 

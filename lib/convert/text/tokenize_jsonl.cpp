@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "convert/checkpoint.h"
+#include "convert/text/draft_tokenizer.h"
 #include "convert/text/tokenizer_reader.h"
 #include "linnet/tokenizer.h"
-#include "text/tokenizer_impl.h"
 
 namespace linnet::convert {
 
@@ -15,34 +15,40 @@ void check(const Status& status) {
   if (!status.ok()) throw Error(status.message());
 }
 
-Tokenizer checked(Result<Tokenizer> created) {
-  check(created.status());
-  return std::move(created.value());
-}
-
 Tokenizer open_tokenizer(const std::string& source) {
   if (source.size() > 7 && source.compare(source.size() - 7, 7, ".linnet") == 0) {
     Result<Model> model = Model::open(source.c_str());
     check(model.status());
-    return checked(Tokenizer::create(*model));
+    Result<Tokenizer> created = Tokenizer::create(*model);
+    check(created.status());
+    return std::move(*created);
   }
   std::optional<TokenizerDraft> draft = read_tokenizer(source);
   if (!draft)
     throw Error(fmt::format("{}: there is no tokenizer (expected tokenizer.json, tokenizer.model, vocab.txt, or vocab.json and merges.txt)",
                             source));
-  flatbuffers::FlatBufferBuilder builder;
-  auto tokenizer = write_tokenizer(builder, *draft);
-  std::vector<flatbuffers::Offset<flatbuffers::String>> requirements;
-  std::vector<flatbuffers::Offset<schema::Tensor>> tensors;
-  std::vector<flatbuffers::Offset<schema::Program>> programs;
-  builder.Finish(schema::CreateModelDirect(builder, &requirements, "", schema::Task::none, &tensors, nullptr, &programs, tokenizer));
-  return checked(text::create_tokenizer(builder.GetBufferPointer(), builder.GetSize()));
+  // Better not cut than cut in another way.
+  if (!draft->foreign_cut.empty()) draft->max_length = 0;
+  return open_draft(*draft);
 }
 
 Json ids_json(const Ids& ids) {
   Json list = Json::array();
   for (int32_t id : ids) list.push_back(id);
   return list;
+}
+
+std::vector<int32_t> ids_in(const Json& list) {
+  std::vector<int32_t> ids;
+  for (const Json& item : list.get<std::vector<Json>>()) {
+    const int64_t id = item.is_number_integer() ? item.get<int64_t>() : -1;
+    const bool fits = !item.is_number_unsigned() || item.get<uint64_t>() <= INT32_MAX;
+    if (!item.is_number_integer() || !fits || id < INT32_MIN)
+      throw Error(
+          fmt::format("\"ids\" holds {}, expected whole numbers of 32 bits", item.dump(-1, ' ', true, Json::error_handler_t::replace)));
+    ids.push_back(static_cast<int32_t>(id));
+  }
+  return ids;
 }
 
 Json encode(const Tokenizer& tokenizer, const Json& question) {
@@ -59,7 +65,7 @@ Json encode(const Tokenizer& tokenizer, const Json& question) {
 }
 
 Json decode(const Tokenizer& tokenizer, const Json& question) {
-  const auto ids = question.at("ids").get<std::vector<int32_t>>();
+  const std::vector<int32_t> ids = ids_in(question.at("ids"));
   const bool skip_special = question.value("skip_special", false);
   Text text;
   if (!question.value("stream", false)) {
@@ -88,6 +94,8 @@ int tokenize_jsonl(const std::string& source, std::istream& in, std::ostream& ou
     try {
       const Json question = Json::parse(line);
       answer = question.contains("text") ? encode(tokenizer, question) : decode(tokenizer, question);
+    } catch (const Error& error) {
+      throw Error(fmt::format("{}: line {}: {}", source, number, error.what()));
     } catch (const Json::exception& error) {
       throw Error(fmt::format("line {}: expected an object with \"text\" or \"ids\" ({})", number, error.what()));
     }

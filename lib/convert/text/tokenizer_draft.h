@@ -39,6 +39,7 @@ struct TokenizerDraft {
   uint32_t max_word_characters = 100;
   bool byte_fallback = false, fuse_unknown = false, ignore_merges = false;
   uint32_t max_length = 0;
+  std::string foreign_cut;           // why texts longer than max_length cannot be cut as the reference cuts them; "" = they can
   bool text_matches_control = true;  // pieces that are neither normal nor user-defined can be found in text too
 };
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "convert/checkpoint.h"
+#include "convert/readers/file.h"
 #include "core/limits.h"
 
 namespace linnet::convert {
@@ -33,9 +34,9 @@ AddedDraft read_added(const TokenizerJson& node) {
 void read_truncation(const TokenizerJson& node, TokenizerDraft* draft) {
   if (node.is_null()) return;
   if (text_or(node, "direction", "Right") != "Right")
-    throw Error("the tokenizer cuts long texts on the left, which this library does not do");
+    draft->foreign_cut = "the tokenizer cuts long texts on the left, which this library does not do";
   if (text_or(node, "strategy", "LongestFirst") != "LongestFirst")
-    throw Error(fmt::format("the tokenizer cuts long pairs by {}, which this library does not do", text_or(node, "strategy", "")));
+    draft->foreign_cut = fmt::format("the tokenizer cuts long pairs by {}, which this library does not do", text_or(node, "strategy", ""));
   draft->max_length = node.at("max_length").get<uint32_t>();
 }
 
@@ -43,7 +44,8 @@ void read_all(const TokenizerJson& json, TokenizerDraft* draft) {
   read_model_json(part(json, "model"), draft);
   draft->types.assign(draft->pieces.size(), TokenizerDraft::normal);
   if (const TokenizerJson& added = part(json, "added_tokens"); !added.is_null())
-    for (const TokenizerJson& node : added) draft->added.push_back(read_added(node));
+    for (const TokenizerJson& node : added)
+      if (AddedDraft token = read_added(node); !token.content.empty()) draft->added.push_back(std::move(token));
   for (const AddedDraft& token : draft->added) {
     if (token.id >= core::limits::kVocabulary) throw Error(fmt::format("the added token \"{}\" has id {}", token.content, token.id));
     if (token.special && token.id < draft->types.size()) draft->types[token.id] = TokenizerDraft::control;
@@ -58,6 +60,7 @@ void read_all(const TokenizerJson& json, TokenizerDraft* draft) {
 }  // namespace
 
 TokenizerDraft parse_tokenizer_json(const std::string& text, const std::string& name) {
+  check_nesting(text, name);
   TokenizerDraft draft;
   try {
     read_all(TokenizerJson::parse(text), &draft);

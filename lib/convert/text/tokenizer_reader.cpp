@@ -1,13 +1,15 @@
 #include "convert/text/tokenizer_reader.h"
 
+#include <algorithm>
 #include <filesystem>
 
+#include "convert/readers/file.h"
 #include "convert/readers/gguf_metadata.h"
 #include "convert/text/gguf_tokenizer.h"
 #include "convert/text/sentence_piece.h"
+#include "convert/text/tokenizer_config.h"
 #include "convert/text/tokenizer_json.h"
 #include "convert/text/vocabulary_files.h"
-#include "convert/text/whole_file.h"
 #include "convert/text/word_starts.h"
 
 namespace linnet::convert {
@@ -16,20 +18,29 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json read_config(const fs::path& path) {
-  if (!fs::exists(path)) return nullptr;
-  try {
-    return Json::parse(read_whole_file(path.string()));
-  } catch (const Json::exception& error) {
-    throw Error(path.string() + ": " + error.what());
-  }
+Json read_config(const fs::path& path) { return fs::exists(path) ? parse_json(read_text(path.string()), path.string()) : nullptr; }
+
+// The reference's class of Llama puts its own tokens around a text where the file itself puts none.
+void add_begin_of_class(const Json& config, TokenizerDraft* draft) {
+  const auto is_token = [](const schema::TemplateItem& item) { return item.sequence() < 0; };
+  if (tokenizer_class(config) != "LlamaTokenizer" || !config.contains("add_bos_token") || !config["add_bos_token"].is_boolean()) return;
+  if (std::any_of(draft->single.begin(), draft->single.end(), is_token)) return;
+  const int32_t begin = setting(config, "add_bos_token", false) ? id_of(*draft, special_text(config, "bos_token", "<s>")) : -1,
+                end = setting(config, "add_eos_token", false) ? id_of(*draft, special_text(config, "eos_token", "</s>")) : -1;
+  draft->single.clear();
+  draft->pair.clear();
+  set_begin_end(begin, end, 1, draft);
 }
 
 std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
   const auto has = [&](const char* name) { return fs::exists(folder / name); };
-  const auto read = [&](const char* name) { return read_whole_file((folder / name).string()); };
-  if (has("tokenizer.json")) return parse_tokenizer_json(read("tokenizer.json"), (folder / "tokenizer.json").string());
+  const auto read = [&](const char* name) { return read_text((folder / name).string()); };
   const Json config = read_config(folder / "tokenizer_config.json");
+  if (has("tokenizer.json")) {
+    TokenizerDraft draft = parse_tokenizer_json(read("tokenizer.json"), (folder / "tokenizer.json").string());
+    add_begin_of_class(config, &draft);
+    return draft;
+  }
   if (has("tokenizer.model")) return parse_sentence_piece(read("tokenizer.model"), config);
   if (has("spiece.model")) return parse_sentence_piece(read("spiece.model"), config);
   if (has("vocab.txt")) return parse_vocab_txt(read("vocab.txt"), config);
@@ -37,12 +48,18 @@ std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
   return std::nullopt;
 }
 
-bool is_gguf_file(const fs::path& path) { return path.extension() == ".gguf"; }
+// The same files as open_checkpoint takes.
+std::optional<std::string> gguf_file(const fs::path& path) {
+  if (fs::is_regular_file(path)) return path.string();
+  const fs::path wrapped = path / "model.gguf";
+  return !fs::exists(path / "config.json") && fs::is_regular_file(wrapped) ? std::optional(wrapped.string()) : std::nullopt;
+}
 
 }  // namespace
 
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path) {
-  std::optional<TokenizerDraft> draft = is_gguf_file(path) ? read_gguf_tokenizer(*read_gguf_metadata(path)) : read_folder(path);
+  const std::optional<std::string> file = gguf_file(path);
+  std::optional<TokenizerDraft> draft = file ? read_gguf_tokenizer(*read_gguf_metadata(*file)) : read_folder(path);
   if (draft) cut_at_word_starts(&*draft);
   return draft;
 }

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "convert/readers/file.h"
 #include "convert/text/patterns.h"
 #include "convert/text/tokenizer_config.h"
 #include "convert/text/tokenizer_json.h"
@@ -39,6 +40,7 @@ void read_merges(const std::string& text, TokenizerDraft* draft) {
 }
 
 void read_vocabulary(const std::string& text, TokenizerDraft* draft) {
+  check_nesting(text, "vocab.json");
   try {
     const TokenizerJson pieces = TokenizerJson::parse(text);
     for (const auto& [piece, id] : pieces.items()) set_piece(draft, id.get<uint64_t>(), piece);
