@@ -63,7 +63,7 @@ TEST_CASE("a tokenizer that is not known stops the conversion and names its part
 
 TEST_CASE("the length of a sentence encoder cuts its texts") {
   CheckpointFolder folder("text-length");
-  folder.write(small_llama());
+  folder.write(small_bert());
   folder.write("tokenizer.json", kTokenizer);
   folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
   CHECK(ids_of(open(folder), "two one two one") == std::vector<int32_t>{1, 0});
