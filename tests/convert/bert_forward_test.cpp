@@ -118,7 +118,8 @@ TEST_CASE("BERT of any shape and with any head computes what the formulas say") 
     const auto wanted = expected(tensors_of(checkpoint), s, three);
     CHECK(got.size() == wanted.size());
     for (const auto& [name, numbers] : wanted) {
-      CAPTURE(name);
+      const auto& of_name = name;
+      CAPTURE(of_name);
       CAPTURE(checkpoint.Checkpoint::config().dump());
       CHECK(error(got.at(name), numbers) < kRounding);
       CHECK(distance(half.at(name), numbers) < 0.01);
@@ -136,7 +137,8 @@ TEST_CASE("a quantized BERT computes the formulas on the weights that it stores,
       const auto stored = expected(tensors_of(simulated), s, three);
       const Outputs plain = run(simulated, three), got = run(converted(checkpoint, weights(encoding)), three);
       for (const auto& [name, numbers] : stored) {
-        CAPTURE(name);
+        const auto& of_name = name;
+        CAPTURE(of_name);
         CAPTURE(encoding);
         CAPTURE(checkpoint.Checkpoint::config().dump());
         CHECK(error(plain.at(name), numbers) < kRounding);

@@ -27,7 +27,7 @@ class FakeCheckpoint : public Checkpoint {
     return *this;
   }
   Json& config() { return config_; }
-  void gguf(bool yes) { is_gguf_ = yes; }
+  void pose_as_gguf(bool yes) { is_gguf_ = yes; }
   std::vector<float> read(const std::string& name) const override { return values_.at(name); }
   std::unique_ptr<Checkpoint> subfolder(const std::string&) const override { return nullptr; }
 

@@ -116,7 +116,8 @@ void check_slices_and_sharing() {
           for (size_t m = 0; m < tokens; ++m)
             for (size_t n = first; n < end; ++n) wrong += out.floats()[m * width + n - first] != expected(w, x, m, n) + bias[n];
           CAPTURE(std::string(kernels::name(level)));
-          CAPTURE(first);
+          const auto& of_first = first;
+          CAPTURE(of_first);
           CAPTURE(share);
           CHECK(wrong == 0);
         }

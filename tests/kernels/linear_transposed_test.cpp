@@ -100,7 +100,8 @@ TEST_CASE("the transposed product of every encoding sums decoded rows in order, 
         for (size_t tokens : {1, 2, 5}) {
           CAPTURE(std::string(one.name));
           CAPTURE(std::string(kernels::name(level)));
-          CAPTURE(columns);
+          const auto& of_columns = columns;
+          CAPTURE(of_columns);
           CHECK(wrong_products(level, cases, one, tokens, 0, rows, 1000) == 0);
           CHECK(wrong_products(level, cases, one, tokens, rows / 3, rows - rows / 4, 16) == 0);
         }

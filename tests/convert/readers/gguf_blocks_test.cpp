@@ -33,7 +33,8 @@ TEST_CASE("blocks decode to the reference's values") {
   const nlohmann::json description = nlohmann::json::parse(std::ifstream(folder / "blocks.json"));
   CHECK(description["types"].size() == 15);
   for (const auto& [name, entry] : description["types"].items()) {
-    CAPTURE(name);
+    const auto& of_name = name;
+    CAPTURE(of_name);
     const SafetensorsFile file((folder / (name + ".safetensors")).string());
     const std::vector<float> stored = file.read("blocks"), expected = file.read("expected");
     std::string bytes;

@@ -302,7 +302,8 @@ TEST_CASE("a bert file pools as its key says") {
     for (size_t k = 0; k < 21; ++k) mean[k] += row[k] / 9;
   const std::pair<uint32_t, oracle::Vector> kinds[] = {{1, mean}, {2, hidden.front()}, {3, hidden.back()}};
   for (const auto& [kind, expected] : kinds) {
-    CAPTURE(kind);
+    const auto& of_kind = kind;
+    CAPTURE(of_kind);
     auto got = encode(GgufFolder(bert_file(c, s, "").whole("bert.pooling_type", kind)).model(), ids);
     CHECK(oracle::error(got.at("last_hidden_state"), oracle::flat(hidden)) < 1e-4);
     CHECK(oracle::error(got.at("sentence_embedding"), expected) < 1e-4);
