@@ -45,6 +45,7 @@ File::~File() {
 }
 
 Result<File> File::open(const char* path) noexcept {
+  if (!path || !*path) return Status::error(Code::invalid_argument, "no path was given");
   int descriptor = ::open(path, O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return failed(errno == ENOENT || errno == ENOTDIR ? Code::not_found : Code::io, "opening", path);
   File file = borrow(descriptor);
@@ -133,6 +134,7 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(const char* path) noexcept {
+  if (!path || !*path) return Status::error(Code::invalid_argument, "no path was given");
   AtomicFile file;
   char target[PATH_MAX];
   struct stat found;

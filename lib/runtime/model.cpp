@@ -98,6 +98,7 @@ std::span<const int32_t> view(const flatbuffers::Vector<int32_t>* ids) {
 }  // namespace
 
 Result<Model> Model::open(const char* path, const OpenOptions& options) noexcept {
+  if (!path) return Status::error(Code::invalid_argument, "no path was given");
   LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(path, options, known)));
   return Model(file);
 }
@@ -108,6 +109,7 @@ Result<Model> Model::open(int descriptor, uint64_t offset, uint64_t length, cons
 }
 
 Result<Model> Model::open(const void* bytes, size_t length, const OpenOptions& options) noexcept {
+  if (!bytes) return Status::error(Code::invalid_argument, "no bytes were given");
   LINNET_ASSIGN(format::ModelFile * file, verified(format::ModelFile::open(bytes, length, options, known)));
   return Model(file);
 }
@@ -135,6 +137,7 @@ std::string_view Model::task() const noexcept { return schema::EnumNameTask(file
 size_t Model::metadata_count() const noexcept { return file_->root().metadata() ? file_->root().metadata()->size() : 0; }
 
 std::pair<std::string_view, std::string_view> Model::metadata_at(size_t i) const noexcept {
+  if (i >= metadata_count()) return {};
   const schema::KeyValue& entry = *file_->root().metadata()->Get(static_cast<uint32_t>(i));
   return {view(entry.key()), view(entry.value())};
 }
@@ -185,6 +188,7 @@ std::string_view Model::chat_template(std::string_view name) const noexcept {
 size_t Model::tensors() const noexcept { return file_->tensors().size(); }
 
 TensorInfo Model::tensor(size_t i) const noexcept {
+  if (i >= tensors()) return {};
   const format::Tensor& tensor = file_->tensors()[i];
   return {tensor.name, schema::EnumNameEncoding(tensor.encoding), tensor.rows, tensor.columns, tensor.count, tensor.bytes};
 }
@@ -192,6 +196,7 @@ TensorInfo Model::tensor(size_t i) const noexcept {
 size_t Model::programs() const noexcept { return file_->programs().size(); }
 
 ProgramInfo Model::program(size_t i) const noexcept {
+  if (i >= programs()) return {};
   const format::Program& program = file_->programs()[i];
   return {program.name,           schema::EnumNameProgramKind(program.kind),
           program.max_positions,  program.inputs.size(),
@@ -199,10 +204,12 @@ ProgramInfo Model::program(size_t i) const noexcept {
 }
 
 PortInfo Model::input(size_t program, size_t i) const noexcept {
+  if (program >= programs() || i >= file_->programs()[program].inputs.size()) return {};
   return describe(file_->programs()[program], file_->programs()[program].inputs[i]);
 }
 
 PortInfo Model::output(size_t program, size_t i) const noexcept {
+  if (program >= programs() || i >= file_->programs()[program].outputs.size()) return {};
   return describe(file_->programs()[program], file_->programs()[program].outputs[i]);
 }
 

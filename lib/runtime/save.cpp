@@ -1,4 +1,5 @@
 // A sequence's state in a file of its own, bound to the model by its hash: header, then the pages of every retention group.
+#include <algorithm>
 #include <cstring>
 
 #include "core/checked.h"
@@ -18,12 +19,12 @@ constexpr uint32_t kStateVersion = 1;
 struct StateHeader {
   uint8_t magic[8];
   uint32_t version;
-  uint32_t length;             // committed positions
+  uint32_t length;  // committed positions
   uint64_t model_hash;
-  uint64_t layout_hash;        // of encodings and page sizes
-  uint64_t page_bytes;         // all pages together
+  uint64_t layout_hash;  // of encodings and page sizes
+  uint64_t page_bytes;   // all pages together
   uint64_t page_checksum;
-  uint64_t header_checksum;    // of this struct with this field 0
+  uint64_t header_checksum;  // of this struct with this field 0
 };
 
 // What must agree for pages to be read back: the states' layouts, group by group.
@@ -31,7 +32,8 @@ uint64_t layout_hash(const Plan::Impl& plan) {
   uint64_t hash = 1;
   for (size_t i = 0; i < plan.layouts.size(); ++i) {
     const ops::StateLayout& layout = plan.layouts[i];
-    const uint64_t facts[] = {hash, static_cast<uint64_t>(layout.encoding), layout.keys, layout.values, layout.key_row, layout.value_row, plan.retention_of[i]};
+    const uint64_t facts[] = {
+        hash, static_cast<uint64_t>(layout.encoding), layout.keys, layout.values, layout.key_row, layout.value_row, plan.retention_of[i]};
     hash = format::checksum(facts, sizeof facts);
   }
   return hash;
@@ -59,6 +61,46 @@ struct Bytes {
   }
 };
 
+// Rows behind the committed length may hold what was rewound, or another sequence's words where a page was shared. Clears those of one
+// page.
+void clear_rows(const Session::Impl& session, size_t retention, uint32_t first_row, uint8_t* page) {
+  const Plan::Impl& plan = session.planned();
+  const size_t rows = ops::kPagePositions - first_row;
+  for (size_t s = 0; s < plan.layouts.size(); ++s) {
+    const ops::StateLayout& layout = plan.layouts[s];
+    if (plan.retention_of[s] != retention) continue;
+    for (size_t head = 0; head < layout.heads; ++head) {
+      const size_t row = head * ops::kPagePositions + first_row;
+      std::memset(page + layout.keys + row * layout.key_row, 0, rows * layout.key_row);
+      std::memset(page + layout.values + row * layout.value_row, 0, rows * layout.value_row);
+      if (layout.encoding != kernels::StateEncoding::int8) continue;
+      std::memset(page + layout.key_scales + row * sizeof(float), 0, rows * sizeof(float));
+      std::memset(page + layout.value_scales + row * sizeof(float), 0, rows * sizeof(float));
+    }
+  }
+}
+
+// One page's memory, for the page that the committed length ends in.
+class LastPage {
+ public:
+  ~LastPage() { core::release(memory_); }
+  Status reserve(const Plan::Impl& plan) {
+    uint64_t bytes = 0;
+    for (const plan_detail::Retention& retention : plan.retentions) bytes = std::max(bytes, retention.page_bytes);
+    memory_ = static_cast<uint8_t*>(core::allocate(static_cast<size_t>(bytes)));
+    return memory_ ? Status()
+                   : Status::error(Code::out_of_memory, "no memory for a page of %llu bytes", static_cast<unsigned long long>(bytes));
+  }
+  const uint8_t* cleared(const Session::Impl& session, size_t retention, uint32_t first_row, const uint8_t* page) {
+    std::memcpy(memory_, page, static_cast<size_t>(session.planned().retentions[retention].page_bytes));
+    clear_rows(session, retention, first_row, memory_);
+    return memory_;
+  }
+
+ private:
+  uint8_t* memory_ = nullptr;
+};
+
 template <class Page>
 Status for_each_page(const Session::Impl& session, SequenceId sequence, Page&& page) {
   const Plan::Impl& plan = session.planned();
@@ -66,44 +108,62 @@ Status for_each_page(const Session::Impl& session, SequenceId sequence, Page&& p
     const PageList& list = session.pools[r].lists[sequence];
     Stretch stretch = stretch_of(plan.retentions[r], session.sequences[sequence].length);
     for (uint32_t i = 0; i < stretch.count; ++i)
-      LINNET_TRY(page(page_address(session, r, list.pages[stretch.first + i - list.first_page]), static_cast<size_t>(plan.retentions[r].page_bytes)));
+      LINNET_TRY(page(r, stretch.first + i, page_address(session, r, list.pages[stretch.first + i - list.first_page])));
   }
   return {};
 }
 
+// The same pages as they go into a file.
+template <class Write>
+Status for_each_saved_page(const Session::Impl& session, SequenceId sequence, LastPage* last, Write&& write) {
+  const uint32_t length = session.sequences[sequence].length, rows = length % ops::kPagePositions;
+  return for_each_page(session, sequence, [&](size_t retention, uint32_t number, const uint8_t* page) {
+    const bool partial = rows != 0 && number == length / ops::kPagePositions;
+    return write(partial ? last->cleared(session, retention, rows, page) : page,
+                 static_cast<size_t>(session.planned().retentions[retention].page_bytes));
+  });
+}
+
 Status check_state_header(const Session::Impl& session, StateHeader header, uint64_t file_bytes) {
   if (std::memcmp(header.magic, kStateMagic, sizeof kStateMagic) != 0) return Status::error(Code::corrupt, "not a saved Linnet state");
-  if (header.version != kStateVersion) return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u", header.version, kStateVersion);
+  if (header.version != kStateVersion)
+    return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u", header.version, kStateVersion);
   uint64_t stored = header.header_checksum;
   header.header_checksum = 0;
   if (format::checksum(&header, sizeof header) != stored) return Status::error(Code::corrupt, "the saved state's header is damaged");
   if (header.model_hash != session.file().hash()) return Status::error(Code::mismatch, "the saved state belongs to another model");
-  if (header.layout_hash != layout_hash(session.planned())) return Status::error(Code::mismatch, "the saved state has another encoding than this session; choose the same limits.state");
+  if (header.layout_hash != layout_hash(session.planned()))
+    return Status::error(Code::mismatch, "the saved state has another encoding than this session; choose the same limits.state");
   if (header.length > session.planned().limits.context)
-    return Status::error(Code::context_full, "the saved state has %u positions; the planned context is %u", header.length, session.planned().limits.context);
+    return Status::error(Code::context_full, "the saved state has %u positions; the planned context is %u", header.length,
+                         session.planned().limits.context);
   const Plan::Impl& plan = session.planned();
   uint64_t expected = 0;
   for (const plan_detail::Retention& retention : plan.retentions) {
     Stretch stretch = stretch_of(retention, header.length);
-    if (stretch.count > retention.pages_per_sequence) return Status::error(Code::context_full, "the saved state's windows do not fit this session's limits");
+    if (stretch.count > retention.pages_per_sequence)
+      return Status::error(Code::context_full, "the saved state's windows do not fit this session's limits");
     expected += stretch.count * retention.page_bytes;
   }
   if (header.page_bytes != expected)
-    return Status::error(Code::corrupt, "the saved state holds %llu bytes of pages, not %llu", static_cast<unsigned long long>(header.page_bytes),
-                         static_cast<unsigned long long>(expected));
+    return Status::error(Code::corrupt, "the saved state holds %llu bytes of pages, not %llu",
+                         static_cast<unsigned long long>(header.page_bytes), static_cast<unsigned long long>(expected));
   if (file_bytes != sizeof header + expected) return Status::error(Code::corrupt, "the saved state is truncated or something was appended");
   return {};
 }
 
 Status read_pages(Session::Impl* session, const core::File& file, SequenceId sequence, const StateHeader& header) {
   const Plan::Impl& plan = session->planned();
-  for (size_t r = 0; r < plan.retentions.size(); ++r) session->pools[r].lists[sequence].first_page = stretch_of(plan.retentions[r], header.length).first;
+  for (size_t r = 0; r < plan.retentions.size(); ++r)
+    session->pools[r].lists[sequence].first_page = stretch_of(plan.retentions[r], header.length).first;
   // Reserve from each group's first page on: lists are empty, so every page is new and the sequence's own.
-  if (!reserve_stretches(session, sequence, header.length)) return Status::error(Code::context_full, "no pages are left for the saved state");
+  if (!reserve_stretches(session, sequence, header.length))
+    return Status::error(Code::context_full, "no pages are left for the saved state");
   session->sequences[sequence].length = header.length;
   uint64_t offset = sizeof header;
   Bytes bytes;
-  Status status = for_each_page(*session, sequence, [&](uint8_t* page, size_t size) -> Status {
+  Status status = for_each_page(*session, sequence, [&](size_t retention, uint32_t, uint8_t* page) -> Status {
+    const size_t size = static_cast<size_t>(plan.retentions[retention].page_bytes);
     LINNET_TRY(file.read(offset, page, size));
     offset += size;
     bytes.add(page, size);
@@ -123,6 +183,7 @@ Status Session::save(SequenceId sequence, const char* path) const noexcept {
 }
 
 Result<SequenceId> Session::restore(const char* path) noexcept {
+  if (!path) return Status::error(Code::invalid_argument, "no path was given");
   runtime::Entry entry(impl_);
   LINNET_TRY(entry.status());
   LINNET_ASSIGN(SequenceId sequence, runtime::add_sequence(impl_));
@@ -143,8 +204,10 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
   header.length = session.sequences[sequence].length;
   header.model_hash = session.file().hash();
   header.layout_hash = layout_hash(session.planned());
+  LastPage last;
+  LINNET_TRY(last.reserve(session.planned()));
   Bytes bytes;
-  LINNET_TRY(for_each_page(session, sequence, [&](const uint8_t* page, size_t size) -> Status {
+  LINNET_TRY(for_each_saved_page(session, sequence, &last, [&](const uint8_t* page, size_t size) -> Status {
     bytes.add(page, size);
     return {};
   }));
@@ -153,7 +216,7 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
   header.header_checksum = format::checksum(&header, sizeof header);
   LINNET_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
   LINNET_TRY(file.write(&header, sizeof header));
-  LINNET_TRY(for_each_page(session, sequence, [&](const uint8_t* page, size_t size) { return file.write(page, size); }));
+  LINNET_TRY(for_each_saved_page(session, sequence, &last, [&](const uint8_t* page, size_t size) { return file.write(page, size); }));
   return file.commit();
 }
 
@@ -161,7 +224,8 @@ Status restore_sequence(Session::Impl* session, SequenceId sequence, const char*
   LINNET_ASSIGN(core::File file, core::File::open(path));
   LINNET_ASSIGN(uint64_t length, file.length());
   StateHeader header;
-  if (length < sizeof header) return Status::error(Code::corrupt, "%llu bytes are too few for a saved state", static_cast<unsigned long long>(length));
+  if (length < sizeof header)
+    return Status::error(Code::corrupt, "%llu bytes are too few for a saved state", static_cast<unsigned long long>(length));
   LINNET_TRY(file.read(0, &header, sizeof header));
   LINNET_TRY(check_state_header(*session, header, length));
   return read_pages(session, file, sequence, header);

@@ -1,6 +1,7 @@
 #include "runtime/thread_pool.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -11,7 +12,7 @@ namespace linnet::runtime {
 namespace {
 
 constexpr size_t kStackBytes = 1 << 20;
-constexpr int kSpins = 4000;         // some ten microseconds: longer than the gap between two operations
+constexpr int kSpins = 4000;  // some ten microseconds: longer than the gap between two operations
 constexpr int kYields = 16;
 
 void pause() {
@@ -31,6 +32,10 @@ Status ThreadPool::start(uint32_t workers) noexcept {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
+  // The application's signals are for its own threads: a worker that took one would run a handler it knows nothing of.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   int failure = 0;
   for (started_ = 0; started_ + 1 < workers; ++started_) {
     workers_[started_].pool = this;
@@ -38,6 +43,7 @@ Status ThreadPool::start(uint32_t workers) noexcept {
     failure = pthread_create(&workers_[started_].thread, &attributes, enter, &workers_[started_]);
     if (failure) break;
   }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   pthread_attr_destroy(&attributes);
   if (!failure) return {};
   uint32_t made = started_;
@@ -65,7 +71,7 @@ void* ThreadPool::enter(void* worker) noexcept {
 }
 
 void ThreadPool::serve(uint32_t number) noexcept {
-  uint32_t finished = 0;   // the last job seen through
+  uint32_t finished = 0;  // the last job seen through
   while (!stopping_.load()) {
     uint32_t signal = signal_.load();
     uint64_t ticket = ticket_.load(std::memory_order_acquire);

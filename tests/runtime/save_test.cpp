@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <sys/resource.h>
 
 #include <csignal>
@@ -62,14 +61,15 @@ TEST_CASE("a saved state belongs to its model, its encoding and its sizes") {
   CHECK(status.code() == Code::context_full);
   CHECK(contains(status, "70"));
   CHECK(contains(status, "69"));
-  CHECK(must(shorter.add()) == 0);   // the place was given back
+  CHECK(must(shorter.add()) == 0);  // the place was given back
 }
 
 TEST_CASE("a state that was damaged anywhere is refused, and its place given back") {
   Saved saved;
   const std::string good = read_file(saved.path);
   std::vector<std::string> bad;
-  for (size_t length : {size_t{0}, size_t{1}, size_t{30}, size_t{63}, size_t{64}, good.size() / 2, good.size() - 1}) bad.push_back(good.substr(0, length));
+  for (size_t length : {size_t{0}, size_t{1}, size_t{30}, size_t{63}, size_t{64}, good.size() / 2, good.size() - 1})
+    bad.push_back(good.substr(0, length));
   bad.push_back(good + "x");
   for (size_t at = 0; at < good.size(); at += at < 80 ? 1 : 997) {
     bad.push_back(good);
@@ -95,6 +95,9 @@ TEST_CASE("files that cannot be read or written are named") {
   CHECK(!status.ok());
   CHECK(contains(status, "no/folder"));
   CHECK(saved.session.save(99, saved.path.c_str()).code() == Code::invalid_argument);
+  CHECK(saved.session.save(saved.sequence, nullptr).code() == Code::invalid_argument);
+  CHECK(saved.session.restore(nullptr).status().code() == Code::invalid_argument);
+  CHECK(Model::open(nullptr).status().code() == Code::invalid_argument);
 }
 
 TEST_CASE("a disk that fills up leaves the old state and nothing half-written") {
@@ -111,6 +114,26 @@ TEST_CASE("a disk that fills up leaves the old state and nothing half-written") 
   CHECK(status.code() == Code::io);
   CHECK(read_file(saved.path) == good);
   CHECK(files_in(saved.folder) == 1);
+}
+
+TEST_CASE("what was rewound is not in the file, whoever's page it was") {
+  for (StateEncoding state : {StateEncoding::f32, StateEncoding::f16, StateEncoding::int8}) {
+    convert::CheckpointFolder folder{"save_rewound"};
+    const std::string path = folder.path("state");
+    Saved saved;
+    Session session = opened(saved.model, {.context = 200, .sequences = 2, .threads = 1, .state = state});
+    const SequenceId clean = must(session.add());
+    must(session.prefill("generate", {.sequence = clean, .tokens = tokens(70)}));
+    must(session.save(clean, path.c_str()));
+    const std::string wanted = read_file(path);
+    must(session.prefill("generate", {.sequence = clean, .tokens = tokens(20)}));
+    const SequenceId copy = must(session.fork(clean));
+    for (SequenceId sequence : {clean, copy}) {
+      must(session.rewind(sequence, 20));
+      must(session.save(sequence, path.c_str()));
+      CHECK(read_file(path) == wanted);
+    }
+  }
 }
 
 TEST_CASE("saving twice gives the same bytes") {

@@ -1,6 +1,7 @@
 #include "runtime/thread_pool.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -53,7 +54,8 @@ TEST_CASE("twenty thousand small jobs in a row, each seen whole by the next") {
   } job{std::vector<uint64_t>(17, 0)};
   for (job.number = 1; job.number <= 20000; ++job.number)
     // Not atomic on purpose: the end of a job has to make its writes visible, and nobody may be late.
-    pool->run(job.number % 17 + 1, [](void* argument, size_t index, size_t) { ++static_cast<Job*>(argument)->values[index]; }, &job);
+    pool->run(
+        job.number % 17 + 1, [](void* argument, size_t index, size_t) { ++static_cast<Job*>(argument)->values[index]; }, &job);
   uint64_t expected = 0;
   for (uint64_t number = 1; number <= 20000; ++number) expected += number % 17 + 1;
   CHECK(std::accumulate(job.values.begin(), job.values.end(), uint64_t{0}) == expected);
@@ -81,4 +83,21 @@ TEST_CASE("pools start and stop, used or not") {
     }
     pool->stop();
   }
+}
+
+TEST_CASE("signals of the process go to the application's threads, never to a worker") {
+  auto pool = std::make_unique<ThreadPool>();
+  REQUIRE(pool->start(4).ok());
+  static std::atomic<uint32_t> open_workers;
+  open_workers = 0;
+  auto look = [](void*, size_t, size_t worker) {
+    sigset_t masked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &masked);
+    if (worker != 0 && !sigismember(&masked, SIGINT)) open_workers.fetch_add(1);
+  };
+  for (int i = 0; i < 50; ++i) pool->run(64, look, nullptr);
+  CHECK(open_workers == 0);
+  sigset_t own;
+  pthread_sigmask(SIG_SETMASK, nullptr, &own);
+  CHECK(!sigismember(&own, SIGINT));
 }

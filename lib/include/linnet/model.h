@@ -83,6 +83,7 @@ class LINNET_API Model {
   GenerationDefaults generation() const noexcept;
   std::string_view chat_template(std::string_view name = "") const noexcept;   ///< "" when absent
 
+  // What lies behind the last one is an empty description.
   size_t tensors() const noexcept;
   TensorInfo tensor(size_t i) const noexcept;
   size_t programs() const noexcept;
