@@ -36,4 +36,9 @@ constexpr uint32_t kBatchTokens = 1u << 20;
 constexpr uint32_t kSequences = 4096;
 constexpr uint32_t kThreads = 64;
 
+// JSON that an application hands in.
+constexpr uint32_t kJsonBytes = 64u << 20;
+constexpr uint32_t kJsonValues = 1u << 20;
+constexpr uint32_t kJsonNesting = 128;
+
 }  // namespace linnet::core::limits
