@@ -30,27 +30,8 @@ Result<Autoregressive> find_program(const Model& model) {
 
 bool contains(std::span<const int32_t> ids, int32_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
 
-// A row of logits in memory of our own, for changes.
-class Row {
- public:
-  ~Row() { core::release(data_); }
-  Status resize(size_t columns) {
-    data_ = static_cast<float*>(core::allocate(columns * sizeof(float)));
-    return data_ ? Status() : Status::error(Code::out_of_memory, "no memory for %zu logits", columns);
-  }
-  std::span<const float> without(std::span<const float> logits, std::span<const int32_t> banned) {
-    std::copy(logits.begin(), logits.end(), data_);
-    for (int32_t id : banned)
-      if (id >= 0 && static_cast<size_t>(id) < logits.size()) data_[id] = -INFINITY;
-    return {data_, logits.size()};
-  }
-
- private:
-  float* data_ = nullptr;
-};
-
 // Prompt and new ids together, for the repetition penalty.
-struct History {
+struct Written {
   Ids all;
   Status add(std::span<const int32_t> ids) { return all.append(ids.data(), ids.size()); }
   std::span<const int32_t> view() const { return {all.data(), all.size()}; }
@@ -64,9 +45,7 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
   LINNET_ASSIGN(Autoregressive program, find_program(model));
   LINNET_ASSIGN(Sampler sampler, Sampler::create(program.vocabulary, options.sampling));
   if (prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
-  Row row;
-  if (!options.banned.empty()) LINNET_TRY(row.resize(program.vocabulary));
-  History history;
+  Written history;
   LINNET_TRY(history.add(prompt));
 
   // A cancellation between two runs must not be forgotten by the second.
@@ -81,6 +60,7 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
 
   GenerateReport report;
   report.prompt_tokens = static_cast<uint32_t>(prompt.size());
+  const uint32_t before = session.length(sequence);
   uint64_t started = core::now();
   Input input;
   input.sequence = sequence;
@@ -93,8 +73,8 @@ Result<GenerateReport> generate(Session& session, const Model& model, SequenceId
     LINNET_ASSIGN(Matrix logits, session.output(program.logits));
     if (logits.rows == 0) return Status::error(Code::unsupported, "the model's program gives no logits for the last token");
     std::span<const float> last = logits.row(logits.rows - 1);
-    if (!options.banned.empty()) last = row.without(last, options.banned);
-    int32_t id = sampler.draw(last, history.view());
+    int32_t id = sampler.draw(last, {.ids = history.view(), .prompt = prompt.size(), .before = before});
+    if (id < 0) return Status::error(Code::invalid_argument, "every id of the vocabulary is banned");
     if (!options.ignore_eos && contains(options.eos, id)) {
       report.end = GenerateReport::End::eos;
       break;

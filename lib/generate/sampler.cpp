@@ -1,107 +1,140 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
+#include <new>
 
+#include "core/checked.h"
 #include "core/memory.h"
-#include "linnet/generate.h"
+#include "core/try.h"
+#include "generate/adjust.h"
+#include "generate/random.h"
+#include "generate/selection.h"
 
 namespace linnet {
+
+using namespace generate;
+
+// One allocation: this, and behind it the arrays that it points to.
+struct Sampler::Memory {
+  std::span<float> row;  // logits, then weights of what is kept
+  uint32_t* counts;      // 0 between two draws
+  float* maxima;
+  Candidate* candidates;
+};
+
 namespace {
 
-// splitmix64: one addition and three mixes per draw, the same everywhere.
-uint64_t next(uint64_t* state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
+constexpr float kLeastWeight = std::numeric_limits<float>::denorm_min();
+
+Status check(const Sampling& sampling) {
+  if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
+    return Status::error(Code::invalid_argument, "temperature must be 0 (greedy) or a positive number");
+  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return Status::error(Code::invalid_argument, "top_p must be above 0 and at most 1");
+  if (!(sampling.min_p >= 0 && sampling.min_p <= 1)) return Status::error(Code::invalid_argument, "min_p must be between 0 and 1");
+  if (!(sampling.typical > 0 && sampling.typical <= 1))
+    return Status::error(Code::invalid_argument, "typical must be above 0 and at most 1");
+  return {};
 }
 
-float ordered(float logit) { return std::isnan(logit) ? -INFINITY : logit; }
+// Weights of the k largest logits, all others 0.
+void keep_most(std::span<float> row, size_t k, float temperature, float* maxima, Candidate* candidates) {
+  const size_t kept = most(row, k, maxima, candidates);
+  std::fill(row.begin(), row.end(), 0.0f);
+  if (kept == 0) return;
+  const float top = -std::min_element(candidates, candidates + kept)->key;
+  for (Candidate& candidate : std::span(candidates, kept)) {
+    float logit = -candidate.key;
+    exponentials({&logit, 1}, top, temperature);
+    row[static_cast<size_t>(candidate.id)] = logit;
+  }
+}
 
-int32_t largest(std::span<const float> logits) {
-  size_t best = 0;
-  for (size_t i = 1; i < logits.size(); ++i)
-    if (ordered(logits[i]) > ordered(logits[best])) best = i;
-  return static_cast<int32_t>(best);
+// What is not among the fewest that reach p of the whole gets the weight 0.
+void keep_nucleus(std::span<float> weights, double p, Candidate* candidates) {
+  const double whole = sum(weights);
+  // All weights below this add up to less than what may be dropped, so the cut lies above them.
+  const auto least = static_cast<float>((1 - p) * whole / static_cast<double>(weights.size()) * 0.999);
+  const size_t count = gather(weights, std::max(least, kLeastWeight), candidates);
+  const Cut cut = reach({candidates, count}, p * whole);
+  for (float& weight : weights) weight = weight >= -cut.key ? weight : 0;
+  for (size_t i = static_cast<size_t>(cut.id) + 1; i < weights.size(); ++i)
+    if (weights[i] == -cut.key) weights[i] = 0;
 }
 
 }  // namespace
 
 Result<Sampler> Sampler::create(size_t vocabulary, const Sampling& sampling) noexcept {
-  if (vocabulary == 0) return Status::error(Code::invalid_argument, "the vocabulary has no token to draw");
-  if (!(sampling.temperature >= 0) || std::isinf(sampling.temperature))
-    return Status::error(Code::invalid_argument, "temperature must be 0 (greedy) or a positive number");
-  if (!(sampling.top_p > 0 && sampling.top_p <= 1)) return Status::error(Code::invalid_argument, "top_p must be above 0 and at most 1");
-  if (!(sampling.min_p >= 0 && sampling.min_p <= 1)) return Status::error(Code::invalid_argument, "min_p must be between 0 and 1");
-  if (!(sampling.repetition_penalty > 0) || std::isinf(sampling.repetition_penalty))
-    return Status::error(Code::invalid_argument, "repetition_penalty must be a positive number");
-  auto* candidates = static_cast<Candidate*>(core::allocate(vocabulary * sizeof(Candidate)));
-  if (!candidates) return Status::error(Code::out_of_memory, "no memory to sample from %zu tokens", vocabulary);
-  return Sampler(sampling, vocabulary, candidates);
+  if (vocabulary == 0 || vocabulary > INT32_MAX)
+    return Status::error(Code::invalid_argument, "a vocabulary of %zu tokens cannot be drawn from", vocabulary);
+  LINNET_TRY(check(sampling));
+  LINNET_TRY(check_adjustments(sampling, vocabulary));
+  const size_t head = core::round_up(sizeof(Memory), 64);
+  const core::Checked bytes =
+      core::Checked(vocabulary) * (sizeof(float) + sizeof(uint32_t) + sizeof(Candidate)) + maxima_size(vocabulary) * sizeof(float) + head;
+  auto* block =
+      bytes.ok() && bytes.value() <= SIZE_MAX ? static_cast<uint8_t*>(core::allocate(static_cast<size_t>(bytes.value()))) : nullptr;
+  if (!block) return Status::error(Code::out_of_memory, "no memory to sample from %zu tokens", vocabulary);
+  auto* memory = new (block) Memory();
+  memory->row = {reinterpret_cast<float*>(block + head), vocabulary};
+  memory->counts = reinterpret_cast<uint32_t*>(memory->row.data() + vocabulary);
+  memory->maxima = reinterpret_cast<float*>(memory->counts + vocabulary);
+  memory->candidates = reinterpret_cast<Candidate*>(memory->maxima + maxima_size(vocabulary));
+  std::memset(memory->counts, 0, vocabulary * sizeof(uint32_t));
+  return Sampler(sampling, vocabulary, memory);
 }
 
-Sampler::Sampler(const Sampling& sampling, size_t vocabulary, Candidate* candidates) noexcept
-    : sampling_(sampling), vocabulary_(vocabulary), candidates_(candidates), state_(sampling.seed) {}
-
-Sampler::Sampler(Sampler&& other) noexcept
-    : sampling_(other.sampling_), vocabulary_(other.vocabulary_), candidates_(other.candidates_), state_(other.state_) {
-  other.candidates_ = nullptr;
+Sampler::Sampler(Sampler&& other) noexcept : sampling_(other.sampling_), vocabulary_(other.vocabulary_), memory_(other.memory_) {
+  other.memory_ = nullptr;
 }
 
-Sampler::~Sampler() { core::release(candidates_); }
+Sampler::~Sampler() { core::release(memory_); }
 
-void Sampler::penalize(std::span<const float> logits, std::span<const int32_t> history) noexcept {
-  // Computed from the logit as it came: an id that occurs twice is penalised once.
-  for (int32_t id : history) {
-    if (id < 0 || static_cast<size_t>(id) >= logits.size()) continue;
-    const float logit = ordered(logits[static_cast<size_t>(id)]);
-    candidates_[id].logit = logit > 0 ? logit / sampling_.repetition_penalty : logit * sampling_.repetition_penalty;
-  }
-}
-
-// Moves the `count` largest candidates to the front, in falling order; ties go to the lower id.
-size_t Sampler::most_probable(size_t count) noexcept {
-  count = std::min(count, vocabulary_);
-  auto higher = [](const Candidate& a, const Candidate& b) { return a.logit > b.logit || (a.logit == b.logit && a.id < b.id); };
-  std::partial_sort(candidates_, candidates_ + count, candidates_ + vocabulary_, higher);
-  return count;
-}
-
-double Sampler::uniform() noexcept { return static_cast<double>(next(&state_) >> 11) * 0x1p-53; }
-
-int32_t Sampler::draw(std::span<const float> logits, std::span<const int32_t> history) noexcept {
+int32_t Sampler::draw(std::span<const float> logits, const History& history) noexcept {
   logits = logits.first(std::min(logits.size(), vocabulary_));
-  bool penalized = sampling_.repetition_penalty != 1 && !history.empty();
-  if (sampling_.temperature == 0 && !penalized) return largest(logits);
-  for (size_t i = 0; i < vocabulary_; ++i)
-    candidates_[i] = {i < logits.size() ? ordered(logits[i]) : -INFINITY, static_cast<int32_t>(i)};
-  if (penalized) penalize(logits, history);
-  if (sampling_.temperature == 0) {
-    most_probable(1);
-    return candidates_[0].id;
+  const bool adjusted = adjusts(sampling_, history);
+  if (sampling_.temperature == 0 && !adjusted) {
+    const size_t best = largest(logits);
+    return best < logits.size() ? static_cast<int32_t>(best) : 0;  // nothing but NaN and minus infinity: all are alike
   }
-  size_t kept = most_probable(sampling_.top_k ? sampling_.top_k : vocabulary_);
-  // Probabilities relative to the largest; infinite logits share all of it.
-  double top = candidates_[0].logit, sum = 0;
-  auto weight = [&](size_t i) {
-    if (candidates_[i].logit == top) return 1.0;
-    return std::exp((static_cast<double>(candidates_[i].logit) - top) / sampling_.temperature);
-  };
-  for (size_t i = 0; i < kept; ++i) sum += weight(i);
-  if (sampling_.top_p < 1) {
-    double reached = 0, wanted = sampling_.top_p * sum;
-    size_t i = 0;
-    while (i < kept && reached < wanted) reached += weight(i++);
-    kept = std::max<size_t>(i, 1);
-  }
-  while (kept > 1 && weight(kept - 1) < sampling_.min_p) --kept;
-  sum = 0;
-  for (size_t i = 0; i < kept; ++i) sum += weight(i);
-  double target = uniform() * sum;
-  for (size_t i = 0; i + 1 < kept; ++i) {
-    target -= weight(i);
-    if (target < 0) return candidates_[i].id;
-  }
-  return candidates_[kept - 1].id;
+  const std::span<float> row = memory_->row;
+  copy_finite(logits, row.data());
+  std::fill(row.begin() + static_cast<ptrdiff_t>(logits.size()), row.end(), kExcluded);
+  if (adjusted) adjust(sampling_, history, row, memory_->counts);
+  if (sampling_.temperature > 0) return draw_weighted(history);
+  const size_t best = largest(row);
+  return best < row.size() ? static_cast<int32_t>(best) : -1;
+}
+
+int32_t Sampler::draw_weighted(const History& history) noexcept {
+  const std::span<float> row = memory_->row;
+  const float top = maximum(row);
+  if (top == kExcluded) return -1;
+  if (sampling_.top_k && sampling_.top_k < row.size())
+    keep_most(row, sampling_.top_k, sampling_.temperature, memory_->maxima, memory_->candidates);
+  else
+    exponentials(row, top, sampling_.temperature);
+  if (sampling_.top_p < 1) keep_nucleus(row, static_cast<double>(sampling_.top_p), memory_->candidates);
+  if (sampling_.min_p > 0)  // the most probable has the weight 1
+    for (float& weight : row) weight = weight < sampling_.min_p ? 0 : weight;
+  if (sampling_.typical < 1) keep_typical();
+  const double target = uniform(stream_key(sampling_.seed, history.stream), history.before + history.ids.size()) * sum(row);
+  return static_cast<int32_t>(place_of(row, target));
+}
+
+// Locally typical sampling (Meister et al. 2023).
+void Sampler::keep_typical() noexcept {
+  const std::span<float> weights = memory_->row;
+  const double whole = sum(weights), log_whole = std::log(whole);
+  double entropy = 0;
+  for (float weight : weights)
+    if (weight > 0) entropy += static_cast<double>(weight) / whole * (log_whole - static_cast<double>(std::log(weight)));
+  auto distance = [&](float weight) { return static_cast<float>(std::fabs(log_whole - static_cast<double>(std::log(weight)) - entropy)); };
+  const size_t count = gather(weights, kLeastWeight, memory_->candidates);
+  for (Candidate& candidate : std::span(memory_->candidates, count)) candidate.key = distance(candidate.weight);
+  const Cut cut = reach({memory_->candidates, count}, static_cast<double>(sampling_.typical) * whole);
+  for (Candidate& candidate : std::span(memory_->candidates, count))
+    if (Candidate{cut.key, 0, cut.id} < candidate) weights[static_cast<size_t>(candidate.id)] = 0;
 }
 
 }  // namespace linnet

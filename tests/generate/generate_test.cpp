@@ -138,14 +138,14 @@ TEST_CASE("banned ids are never written") {
   GenerateOptions options;
   options.max_tokens = 30;
   const std::vector<int32_t> banned = {plain[0], -1, 5000};  // ids that do not exist are nobody's
-  options.banned = banned;
+  options.sampling.banned = banned;
   const Written written = write_on(kPrompt, options);
   REQUIRE(written.report.ok());
   CHECK(std::find(written.ids.begin(), written.ids.end(), plain[0]) == written.ids.end());
   std::vector<int32_t> all(131);
   for (int32_t i = 0; i < 131; ++i) all[static_cast<size_t>(i)] = i;
   all.erase(all.begin() + 42);
-  options.banned = all;
+  options.sampling.banned = all;
   options.max_tokens = 3;
   CHECK(write_on(kPrompt, options).ids == std::vector<int32_t>{42, 42, 42});
 }

@@ -113,7 +113,7 @@ void run(const Arguments& arguments) {
   options.sampling = sampling(arguments, defaults);
   options.ignore_eos = arguments.ignore_eos;
   options.eos = defaults.eos;
-  if (!arguments.raw) options.banned = defaults.banned;
+  if (!arguments.raw) options.sampling.banned = defaults.banned;
   options.on_token = Streamer::on_token;
   options.user = &streamer;
   Ids ids;

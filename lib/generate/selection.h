@@ -1,0 +1,42 @@
+// Where to cut a long row so that only its best remain, without sorting it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "generate/row.h"
+
+namespace linnet::generate {
+
+/// Smaller keys are better, lower ids on ties.
+struct Candidate {
+  float key;
+  float weight;
+  int32_t id;
+  bool operator<(const Candidate& other) const { return key < other.key || (key == other.key && id < other.id); }
+};
+
+/// Everything up to and including this candidate is kept.
+struct Cut {
+  float key = INFINITY;
+  int32_t id = INT32_MAX;
+  bool keeps(float other_key, size_t other_id) const {
+    return other_key < key || (other_key == key && other_id <= static_cast<size_t>(id));
+  }
+};
+
+/// Floats of `maxima` for a row of `columns`.
+constexpr size_t maxima_size(size_t columns) { return 2 * ((columns + kBlock - 1) / kBlock); }
+
+/// Numbers of the row that are at least `least` become candidates, their own keys negative, in the order of ids; returns how many.
+size_t gather(std::span<const float> row, float least, Candidate* candidates) noexcept;
+
+/// The `count` largest of `row`, with key = -logit and in no order, at the front of `candidates` (row.size() of them); count > 0. Excluded
+/// ids are left out. About one pass over the row where count is small against it.
+size_t most(std::span<const float> row, size_t count, float* maxima, Candidate* candidates) noexcept;
+
+/// The cut behind the fewest best candidates whose weights reach `wanted`; at least one candidate is kept. Linear; reorders.
+Cut reach(std::span<Candidate> candidates, double wanted) noexcept;
+
+}  // namespace linnet::generate
