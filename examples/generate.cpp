@@ -5,10 +5,8 @@
 
 namespace {
 
-bool print(void* user, int32_t id) {
-  linnet::Text piece;
-  if (!static_cast<linnet::StreamDecoder*>(user)->put(id, &piece).ok()) return false;
-  std::fwrite(piece.data(), 1, piece.size(), stdout);
+bool print(void*, const linnet::NewToken& token) {
+  std::fwrite(token.piece.data(), 1, token.piece.size(), stdout);
   return std::fflush(stdout) == 0;
 }
 
@@ -30,12 +28,10 @@ linnet::Status write_on(const char* path, const char* prompt) {
 
   linnet::Ids ids, written;
   if (linnet::Status status = tokenizer->encode(prompt, {}, &ids); !status.ok()) return status;
-  linnet::StreamDecoder decoder(*tokenizer, true);
-  if (linnet::Status status = decoder.skip({ids.data(), ids.size()}); !status.ok()) return status;
   linnet::GenerateOptions options;
   options.eos = model->generation().eos;
   options.on_token = print;
-  options.user = &decoder;
+  options.tokenizer = &*tokenizer;
   return linnet::generate(*session, *model, *sequence, {ids.data(), ids.size()}, options, &written).status();
 }
 

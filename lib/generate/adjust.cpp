@@ -6,7 +6,7 @@
 #include "core/try.h"
 #include "generate/row.h"
 
-namespace linnet::generate {
+namespace linnet::generation {
 namespace {
 
 bool is_in(int32_t id, std::span<const float> row) { return id >= 0 && static_cast<size_t>(id) < row.size(); }
@@ -64,13 +64,15 @@ Status check_adjustments(const Sampling& sampling, size_t vocabulary) noexcept {
 }
 
 bool adjusts(const Sampling& sampling, const History& history) noexcept {
-  return !sampling.banned.empty() || !sampling.logit_bias.empty() || !history.allowed.empty() || sampling.repetition_penalty != 1 ||
-         sampling.presence_penalty != 0 || sampling.frequency_penalty != 0 || sampling.no_repeat_ngram != 0;
+  return !sampling.banned.empty() || !sampling.logit_bias.empty() || !history.allowed.empty() || !history.excluded.empty() ||
+         sampling.repetition_penalty != 1 || sampling.presence_penalty != 0 || sampling.frequency_penalty != 0 ||
+         sampling.no_repeat_ngram != 0;
 }
 
 void adjust(const Sampling& sampling, const History& history, std::span<float> row, uint32_t* counts) noexcept {
-  for (int32_t id : sampling.banned)
-    if (is_in(id, row)) row[static_cast<size_t>(id)] = kExcluded;
+  for (std::span<const int32_t> ids : {sampling.banned, history.excluded})
+    for (int32_t id : ids)
+      if (is_in(id, row)) row[static_cast<size_t>(id)] = kExcluded;
   if (!history.allowed.empty()) exclude_others(history.allowed, row);
   add_bias(sampling.logit_bias, row);
   penalize(sampling, history, row, counts);
@@ -95,4 +97,4 @@ void exclude_repeats(std::span<const int32_t> ids, uint32_t length, std::span<fl
       row[static_cast<size_t>(ids[i + length - 1])] = kExcluded;
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

@@ -5,7 +5,7 @@
 
 #include "linnet/sampling.h"
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 /// Errors: invalid_argument, by the option's name.
 Status check_adjustments(const Sampling& sampling, size_t vocabulary) noexcept;
@@ -23,4 +23,4 @@ void exclude_others(std::span<const uint64_t> allowed, std::span<float> row) noe
 /// Excludes the ids that would complete a group of `length` ids that is in `ids` already. length > 0.
 void exclude_repeats(std::span<const int32_t> ids, uint32_t length, std::span<float> row) noexcept;
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

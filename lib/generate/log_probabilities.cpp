@@ -9,7 +9,7 @@
 
 namespace linnet {
 
-using namespace generate;
+using namespace generation;
 
 // One allocation: this, and behind it the arrays that it points to.
 struct LogProbabilities::Memory {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 Result<Lookup> Lookup::create(size_t capacity) noexcept {
   Lookup lookup;
@@ -58,4 +58,4 @@ size_t Lookup::propose(std::span<int32_t> out, size_t* match) const noexcept {
   return count;
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

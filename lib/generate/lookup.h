@@ -7,7 +7,7 @@
 
 #include "core/array.h"
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 /// All ids so far, indexed by their pairs. Adding and proposing take constant time and, up to `capacity` ids, no memory.
 class Lookup {
@@ -32,4 +32,4 @@ class Lookup {
   size_t capacity_ = 0;
 };
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 constexpr uint64_t kGolden = 0x9e3779b97f4a7c15u;
 
@@ -21,4 +21,4 @@ constexpr double uniform(uint64_t key, uint64_t place) noexcept {
   return static_cast<double>(mix(key + (place + 1) * kGolden) >> 11) * 0x1p-53;
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

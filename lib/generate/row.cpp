@@ -3,7 +3,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace linnet::generate {
+namespace linnet::generation {
 namespace {
 
 constexpr size_t kLanes = 16;
@@ -105,4 +105,4 @@ size_t place_of(std::span<const float> weights, double target) noexcept {
   return place;
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

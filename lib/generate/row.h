@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <span>
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 constexpr float kExcluded = -INFINITY;  // of an id that must not be drawn; no other logit is infinite after `finite`
 constexpr size_t kBlock = 64;
@@ -39,4 +39,4 @@ double log_sum_exp(std::span<const float> logits, float top) noexcept;
 /// unless all are.
 size_t place_of(std::span<const float> weights, double target) noexcept;
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

@@ -13,7 +13,7 @@
 
 namespace linnet {
 
-using namespace generate;
+using namespace generation;
 
 // One allocation: this, and behind it the arrays that it points to.
 struct Sampler::Memory {

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-namespace linnet::generate {
+namespace linnet::generation {
 namespace {
 
 // A number that the count-th largest of the row is not below: so many blocks hold one that is at least this.
@@ -54,4 +54,4 @@ Cut reach(std::span<Candidate> candidates, double wanted) noexcept {
   return candidates.empty() ? Cut() : Cut{candidates[0].key, candidates[0].id};
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

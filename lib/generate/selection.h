@@ -7,7 +7,7 @@
 
 #include "generate/row.h"
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 /// Smaller keys are better, lower ids on ties.
 struct Candidate {
@@ -39,4 +39,4 @@ size_t most(std::span<const float> row, size_t count, float* maxima, Candidate* 
 /// The cut behind the fewest best candidates whose weights reach `wanted`; at least one candidate is kept. Linear; reorders.
 Cut reach(std::span<Candidate> candidates, double wanted) noexcept;
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

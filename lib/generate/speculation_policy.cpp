@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace linnet::generate {
+namespace linnet::generation {
 namespace {
 
 constexpr double kFade = 0.1;       // weight of the newest observation
@@ -75,4 +75,4 @@ void SpeculationPolicy::report(size_t drafts, size_t right, uint64_t nanoseconds
   if (gain_of(drafts) > kWorthIt) next_pause_ = 16;
 }
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

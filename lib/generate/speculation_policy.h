@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace linnet::generate {
+namespace linnet::generation {
 
 /// Switches itself off where drafts do not pay, and tries again after a pause that doubles with every failure. Only the speed depends on
 /// it, never the text.
@@ -31,4 +31,4 @@ class SpeculationPolicy {
   bool probing_ = false;
 };
 
-}  // namespace linnet::generate
+}  // namespace linnet::generation

@@ -154,9 +154,9 @@ TEST_CASE("the listener hears every id in order and can stop the writing") {
   struct Listener {
     std::vector<int32_t> heard;
     size_t most;
-    static bool on_token(void* user, int32_t id) {
+    static bool on_token(void* user, const NewToken& token) {
       auto& self = *static_cast<Listener*>(user);
-      self.heard.push_back(id);
+      self.heard.push_back(token.id);
       return self.heard.size() < self.most;
     }
   } listener{{}, 4};

@@ -5,7 +5,7 @@
 #include <random>
 #include <vector>
 
-using linnet::generate::Lookup;
+using linnet::generation::Lookup;
 
 namespace {
 

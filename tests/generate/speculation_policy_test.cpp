@@ -4,7 +4,7 @@
 
 #include <random>
 
-using linnet::generate::SpeculationPolicy;
+using linnet::generation::SpeculationPolicy;
 
 namespace {
 

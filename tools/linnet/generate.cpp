@@ -36,27 +36,12 @@ Sampling sampling(const Arguments& arguments, const GenerationDefaults& defaults
   return result;
 }
 
-// Prints text as its characters become whole.
-struct Streamer {
-  std::optional<StreamDecoder> decoder;
-  bool print = false;
-  Text text;
-
-  void flush(const Text& piece) {
-    check(text.append(piece.data(), piece.size()));
-    if (!print) return;
-    std::fwrite(piece.data(), 1, piece.size(), stdout);
-    std::fflush(stdout);
-  }
-  static bool on_token(void* user, int32_t id) {
-    auto* self = static_cast<Streamer*>(user);
-    if (!self->decoder) return true;
-    Text piece;
-    if (!self->decoder->put(id, &piece).ok()) return false;
-    self->flush(piece);
-    return true;
-  }
-};
+// Prints text as it becomes certain.
+bool print_piece(void*, const NewToken& token) {
+  std::fwrite(token.piece.data(), 1, token.piece.size(), stdout);
+  std::fflush(stdout);
+  return true;
+}
 
 std::vector<int32_t> prompt_ids(const Arguments& arguments, const Result<Tokenizer>& tokenizer) {
   if (!arguments.ids.empty()) return parse_ids(arguments.ids);
@@ -77,9 +62,9 @@ const char* name(GenerateReport::End end) {
 
 double seconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
 
-void print_json(const std::vector<int32_t>& prompt, const Ids& ids, const Streamer& streamer, const GenerateReport& report) {
+void print_json(const std::vector<int32_t>& prompt, const Ids& ids, const Text* text, const GenerateReport& report) {
   Json all = {{"prompt_ids", prompt}, {"ids", std::vector<int32_t>(ids.begin(), ids.end())}};
-  if (streamer.decoder) all["text"] = view(streamer.text);
+  if (text) all["text"] = view(*text);
   all["end"] = name(report.end);
   all["prefill_seconds"] = seconds(report.prefill_nanoseconds);
   all["decode_seconds"] = seconds(report.decode_nanoseconds);
@@ -102,29 +87,19 @@ void run(const Arguments& arguments) {
   Session session = take(Session::create(model, planned));
 
   GenerationDefaults defaults = model.generation();
-  Streamer streamer;
-  streamer.print = !arguments.json;
-  if (tokenizer.ok()) {
-    streamer.decoder.emplace(*tokenizer, true);
-    check(streamer.decoder->skip(prompt));
-  }
   GenerateOptions options;
   options.max_tokens = arguments.max_tokens;
   options.sampling = sampling(arguments, defaults);
   options.ignore_eos = arguments.ignore_eos;
   options.eos = defaults.eos;
   if (!arguments.raw) options.sampling.banned = defaults.banned;
-  options.on_token = Streamer::on_token;
-  options.user = &streamer;
+  if (tokenizer.ok()) options.tokenizer = &*tokenizer;
+  if (!arguments.json) options.on_token = print_piece;
   Ids ids;
-  GenerateReport report = take(generate(session, model, take(session.add()), prompt, options, &ids), arguments.model);
-  if (streamer.decoder) {
-    Text rest;
-    check(streamer.decoder->finish(&rest));
-    streamer.flush(rest);
-  }
-  if (arguments.json) return print_json(prompt, ids, streamer, report);
-  if (!streamer.decoder)
+  Text text;
+  GenerateReport report = take(generate(session, model, take(session.add()), prompt, options, &ids, &text), arguments.model);
+  if (arguments.json) return print_json(prompt, ids, tokenizer.ok() ? &text : nullptr, report);
+  if (!tokenizer.ok())
     for (int32_t id : ids) fmt::print("{} ", id);
   fmt::print("\n");
   if (report.end == GenerateReport::End::context_full) fmt::print(stderr, "linnet: the context of {} positions is full\n", limits.context);

@@ -41,6 +41,7 @@ struct History {
   uint32_t stream = 0;                ///< of the seed: samples of one prompt draw from different streams
   /// The ids that may follow, one bit an id (id i is bit i % 64 of word i / 64), for the whole vocabulary; empty = all.
   std::span<const uint64_t> allowed = {};
+  std::span<const int32_t> excluded = {};  ///< must not follow: ends of the text that would come too early
 };
 
 struct TokenProbability {

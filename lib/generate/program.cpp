@@ -1,0 +1,17 @@
+#include "generate/program.h"
+
+namespace linnet::generation {
+
+Result<Autoregressive> find_autoregressive(const Model& model) noexcept {
+  for (size_t i = 0; i < model.programs(); ++i) {
+    const ProgramInfo program = model.program(i);
+    if (program.kind != "autoregressive") continue;
+    for (size_t o = 0; o < program.outputs; ++o) {
+      const PortInfo port = model.output(i, o);
+      if (port.role == "logits") return Autoregressive{program.name, port.name, port.columns};
+    }
+  }
+  return Status::error(Code::unsupported, "the model writes no text: it has no autoregressive program with logits");
+}
+
+}  // namespace linnet::generation
