@@ -48,7 +48,8 @@ Result<int32_t> next_id(Generator::Impl& generator, const Writing& text, std::sp
 bool tell(const GenerateOptions& options, const Writing& text, int32_t id, size_t already, float log_probability,
           std::span<const TokenProbability> top) {
   if (!options.on_token) return true;
-  const std::string_view piece = text.output ? text.output->text().substr(already) : std::string_view();
+  const std::string_view whole = text.output ? text.output->text() : std::string_view();
+  const std::string_view piece(whole.data() + already, whole.size() - already);
   return options.on_token(options.user, {text.number, id, piece, log_probability, top});
 }
 

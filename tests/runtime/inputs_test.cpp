@@ -145,7 +145,7 @@ TEST_CASE("writing that is cancelled between two runs ends there") {
   GenerateOptions options;
   options.max_tokens = 20;
   options.user = &session;
-  options.on_token = [](void* user, int32_t) {
+  options.on_token = [](void* user, const NewToken&) {
     static_cast<Session*>(user)->cancel();
     return true;
   };
