@@ -33,6 +33,7 @@ const std::map<std::string, std::string> kPublic = {
     {"api.h", "core"},        {"status.h", "core"},    {"model.h", "format"},      {"plan.h", "plan"},           {"report.h", "plan"},
     {"session.h", "runtime"}, {"tokenizer.h", "text"}, {"sampling.h", "generate"}, {"generate.h", "generate"},   {"tasks.h", "tasks"},
     {"prompt_cache.h", "generate"},
+    {"constraint.h", "generate"},
 };
 
 // Quantized layouts are defined once, for those who write, check and read them; the file of constants depends on nothing.
