@@ -30,9 +30,10 @@ const std::map<std::string, Rooms> kAllowed = {
 
 // The room that a public header belongs to.
 const std::map<std::string, std::string> kPublic = {
-    {"api.h", "core"},        {"status.h", "core"},    {"model.h", "format"},      {"plan.h", "plan"},           {"report.h", "plan"},
-    {"session.h", "runtime"}, {"tokenizer.h", "text"}, {"sampling.h", "generate"}, {"generate.h", "generate"},   {"tasks.h", "tasks"},
-    {"prompt_cache.h", "generate"},
+    {"api.h", "core"},          {"status.h", "core"},       {"model.h", "format"},
+    {"plan.h", "plan"},         {"report.h", "plan"},       {"session.h", "runtime"},
+    {"tokenizer.h", "text"},    {"sampling.h", "generate"}, {"beam_search.h", "generate"},
+    {"generate.h", "generate"}, {"tasks.h", "tasks"},       {"prompt_cache.h", "generate"},
     {"constraint.h", "generate"},
 };
 
