@@ -1,8 +1,14 @@
 #include "linnet/generate.h"
 
 #include "core/try.h"
+#include "linnet/constraint.h"
 
 namespace linnet {
+
+TokenFilter keep_to(Constraint& constraint) noexcept {
+  return {[](void* user, uint32_t budget, std::span<uint64_t> bits) { return static_cast<Constraint*>(user)->allowed(budget, bits); },
+          [](void* user, int32_t id) { return static_cast<Constraint*>(user)->accept(id); }, &constraint};
+}
 
 Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,
                                 const GenerateOptions& options, Ids* ids, Text* text) noexcept {

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "core/memory.h"
+#include "linnet/constraint.h"
 #include "linnet/generate.h"
 #include "runtime/session_impl.h"
 #include "runtime/small_models.h"
@@ -21,12 +22,14 @@ namespace {
 
 using List = std::vector<int32_t>;
 
-/// Its tokenizer reads and writes words: id 5 is "w5".
+/// Its tokenizer writes words without spaces: id 5 is "w5".
 const Model& decoder() {
   static const Model model = [] {
     convert::CheckpointFolder folder("generator");
     folder.write(decoder_checkpoint());
-    folder.write("tokenizer.json", word_tokenizer(131));
+    convert::Json tokenizer = word_tokenizer(131);
+    tokenizer["decoder"] = {{"type", "Fuse"}};
+    folder.write("tokenizer.json", tokenizer);
     convert::convert(folder.path(), folder.path("out.linnet"), {});
     return must(Model::open(folder.path("out.linnet").c_str()));
   }();
@@ -337,6 +340,29 @@ TEST_CASE("a filter says what may follow, hears what was chosen, and its errors 
   CHECK(even.heard.size() == 4);
   for (int32_t id : even.heard) CHECK(id % 2 == 0);
   CHECK(writer.run().code() == Code::invalid_argument);  // the text would lack an id
+}
+
+TEST_CASE("a text keeps to a grammar, whatever the model would rather write, and ends when the grammar does") {
+  const Tokenizer tokenizer = must(Tokenizer::create(decoder()));
+  const List eos = {130};
+  const ConstraintVocabulary vocabulary = must(ConstraintVocabulary::create(tokenizer, eos));
+  Constraint first = must(Constraint::from_grammar(vocabulary, "root ::= \"w1\" (\"w7\" | \"w8\") \"w9\""));
+  Constraint second = must(first.fork());
+  Session session = opened(decoder(), {.context = 64, .sequences = 2});
+  GenerateOptions options = kDrawn;
+  options.eos = eos;
+  Generator writer = generator(session, options);
+  must(writer.add({.prompt = List{3, 5}, .filter = keep_to(first)}));
+  must(writer.add({.prompt = List{4}, .filter = keep_to(second)}));
+  must(writer.run());
+  for (size_t i = 0; i < 2; ++i) {
+    REQUIRE(writer.ids(i).size() == 3);
+    CHECK(writer.ids(i)[0] == 1);
+    CHECK((writer.ids(i)[1] == 7 || writer.ids(i)[1] == 8));
+    CHECK(writer.ids(i)[2] == 9);
+    CHECK(writer.report(i).end == End::eos);
+  }
+  CHECK(first.finished());
 }
 
 TEST_CASE("contexts that fill: refused with the numbers, ended, or slid on") {

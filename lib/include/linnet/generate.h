@@ -30,6 +30,10 @@ struct TokenFilter {
   void* user = nullptr;
 };
 
+class Constraint;
+/// What keeps a text to a constraint, which must outlive the writing.
+LINNET_API TokenFilter keep_to(Constraint& constraint) noexcept;
+
 /// A new id as the listener hears it.
 struct NewToken {
   uint32_t text = 0;                           ///< which of the generator's texts
