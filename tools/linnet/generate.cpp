@@ -1,40 +1,15 @@
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 
-#include "command.h"
-#include "linnet/generate.h"
+#include "generate_options.h"
 
 namespace linnet::tool {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-struct Arguments {
-  std::string model, prompt, ids;
-  uint32_t max_tokens = 128;
-  std::optional<float> temperature, top_p, min_p, repetition_penalty;
-  std::optional<uint32_t> top_k;
-  uint64_t seed = 0;
-  bool ignore_eos = false, raw = false, json = false;
-  SessionOptions session;
-};
-
-Sampling sampling(const Arguments& arguments, const GenerationDefaults& defaults) {
-  Sampling result;
-  bool honour = !arguments.raw && defaults.sample;
-  result.temperature = arguments.temperature.value_or(honour ? defaults.temperature : 0.0f);
-  result.top_p = arguments.top_p.value_or(honour ? defaults.top_p : 1.0f);
-  result.top_k = arguments.top_k.value_or(honour ? defaults.top_k : 0u);
-  result.min_p = arguments.min_p.value_or(0.0f);
-  result.repetition_penalty = arguments.repetition_penalty.value_or(arguments.raw ? 1.0f : defaults.repetition_penalty);
-  result.seed = arguments.seed;
-  return result;
-}
 
 // Prints text as it becomes certain.
 bool print_piece(void*, const NewToken& token) {
@@ -43,87 +18,140 @@ bool print_piece(void*, const NewToken& token) {
   return true;
 }
 
-std::vector<int32_t> prompt_ids(const Arguments& arguments, const Result<Tokenizer>& tokenizer) {
-  if (!arguments.ids.empty()) return parse_ids(arguments.ids);
-  if (!tokenizer.ok()) throw Failure(fmt::format("{}: {}; give the prompt as --ids", arguments.model, tokenizer.status().message()));
-  Ids ids;
-  check((*tokenizer).encode(arguments.prompt, {}, &ids));
-  return {ids.begin(), ids.end()};
+bool print_progress(void*, uint32_t, uint32_t done, uint32_t total) {
+  if (total > 512) show_progress("reading the prompt", done, total);
+  return true;
 }
 
 const char* name(GenerateReport::End end) {
   switch (end) {
-    case GenerateReport::End::eos: return "eos";
-    case GenerateReport::End::stopped: return "stopped";
-    case GenerateReport::End::context_full: return "context_full";
-    default: return "max_tokens";
+    case GenerateReport::End::eos:
+      return "eos";
+    case GenerateReport::End::stopped:
+      return "stopped";
+    case GenerateReport::End::context_full:
+      return "context_full";
+    case GenerateReport::End::stop_string:
+      return "stop_string";
+    default:
+      return "max_tokens";
   }
 }
 
 double seconds(uint64_t nanoseconds) { return static_cast<double>(nanoseconds) * 1e-9; }
 
-void print_json(const std::vector<int32_t>& prompt, const Ids& ids, const Text* text, const GenerateReport& report) {
-  Json all = {{"prompt_ids", prompt}, {"ids", std::vector<int32_t>(ids.begin(), ids.end())}};
-  if (text) all["text"] = view(*text);
-  all["end"] = name(report.end);
-  all["prefill_seconds"] = seconds(report.prefill_nanoseconds);
-  all["decode_seconds"] = seconds(report.decode_nanoseconds);
-  fmt::print("{}\n", all.dump(-1, ' ', false, Json::error_handler_t::replace));
+std::vector<int32_t> list(std::span<const int32_t> ids) { return {ids.begin(), ids.end()}; }
+
+void print_line(const Json& all) { fmt::print("{}\n", all.dump(-1, ' ', false, Json::error_handler_t::replace)); }
+
+void print_ids(std::span<const int32_t> ids) {
+  for (int32_t id : ids) fmt::print("{} ", id);
 }
 
-void run(const Arguments& arguments) {
-  if (arguments.prompt.empty() == arguments.ids.empty()) throw CLI::RequiredError("one of --prompt and --ids");
-  Model model = take(Model::open(arguments.model.c_str()));
-  Result<Tokenizer> tokenizer = Tokenizer::create(model);
-  std::vector<int32_t> prompt = prompt_ids(arguments, tokenizer);
+Json log_probabilities(const Generator& writer, size_t text) {
+  Json all = Json::array();
+  for (size_t i = 0; i < writer.ids(text).size(); ++i) {
+    Json best = Json::array();
+    for (const TokenProbability& one : writer.top(text, i)) best.push_back({{"id", one.id}, {"logprob", one.log_probability}});
+    all.push_back({{"id", writer.ids(text)[i]}, {"logprob", writer.log_probabilities(text)[i]}, {"top", std::move(best)}});
+  }
+  return all;
+}
 
-  Limits limits = arguments.session.limits();
-  int program = find_program(model, "autoregressive");
-  if (program < 0) throw Failure(arguments.model + ": it writes no text; its task is " + std::string(model.task()));
-  uint32_t made_for = model.program(static_cast<size_t>(program)).max_positions;
-  uint64_t wanted = prompt.size() + arguments.max_tokens;
-  if (!limits.context) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
-  Plan planned = take(plan(model, limits), arguments.model);
-  Session session = take(Session::create(model, planned));
+Json written(const Generator& writer, size_t text, const GenerateOptions& options, bool with_log_probabilities) {
+  Json all = {{"ids", list(writer.ids(text))}};
+  if (options.tokenizer) all["text"] = writer.text(text);
+  all["end"] = name(writer.report(text).end);
+  if (options.log_probabilities) all["log_probability"] = writer.report(text).log_probability;
+  if (with_log_probabilities) all["logprobs"] = log_probabilities(writer, text);
+  return all;
+}
 
-  GenerationDefaults defaults = model.generation();
-  GenerateOptions options;
-  options.max_tokens = arguments.max_tokens;
-  options.sampling = sampling(arguments, defaults);
-  options.ignore_eos = arguments.ignore_eos;
-  options.eos = defaults.eos;
-  if (!arguments.raw) options.sampling.banned = defaults.banned;
-  if (tokenizer.ok()) options.tokenizer = &*tokenizer;
-  if (!arguments.json) options.on_token = print_piece;
-  Ids ids;
+void print_json(const Generator& writer, const std::vector<uint32_t>& chosen, const std::vector<int32_t>& prompt,
+                const GenerateArguments& arguments, const GenerateOptions& options) {
+  Json all = {{"prompt_ids", prompt}};
+  all.update(written(writer, chosen[0], options, arguments.logprobs.has_value()));
+  all["prefill_seconds"] = seconds(writer.report(chosen[0]).prefill_nanoseconds);
+  all["decode_seconds"] = seconds(writer.report(chosen[0]).decode_nanoseconds);
+  if (arguments.samples > 1) {
+    all["samples"] = Json::array();
+    for (uint32_t text : chosen) all["samples"].push_back(written(writer, text, options, arguments.logprobs.has_value()));
+  }
+  print_line(all);
+}
+
+void print_plain(const Generator& writer, const std::vector<uint32_t>& chosen, const GenerateOptions& options) {
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    if (chosen.size() > 1) fmt::print("{}--- {}\n", i ? "\n" : "", i + 1);
+    if (!options.tokenizer) print_ids(writer.ids(chosen[i]));
+    if (options.tokenizer && !options.on_token) fmt::print("{}", writer.text(chosen[i]));
+    fmt::print("\n");
+  }
+}
+
+void write(const GenerateArguments& arguments, GenerateOptions options, const Model& model, Session& session,
+           const std::vector<int32_t>& prompt) {
+  const bool streams = !arguments.json && arguments.samples == 1;
+  if (streams) options.on_token = print_piece;
+  if (!arguments.json) options.on_prompt = print_progress;
+  Generator writer = take(Generator::create(session, model, options), arguments.model);
+  take(writer.add({.prompt = prompt, .samples = arguments.samples}), arguments.model);
+  if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
+  std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
+  for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
+  if (arguments.best) writer.rank(chosen);
+  if (arguments.json) return print_json(writer, chosen, prompt, arguments, options);
+  print_plain(writer, chosen, options);
+  if (writer.report(chosen[0]).end == GenerateReport::End::context_full)
+    fmt::print(stderr, "linnet: the context of {} positions is full\n", session.plan().limits().context);
+}
+
+void search(const GenerateArguments& arguments, const BeamOptions& options, const Model& model, Session& session,
+            const std::vector<int32_t>& prompt, const Result<Tokenizer>& tokenizer) {
+  const BeamSearch found = take(beam_search(session, model, prompt, options), arguments.model);
   Text text;
-  GenerateReport report = take(generate(session, model, take(session.add()), prompt, options, &ids, &text), arguments.model);
-  if (arguments.json) return print_json(prompt, ids, tokenizer.ok() ? &text : nullptr, report);
-  if (!tokenizer.ok())
-    for (int32_t id : ids) fmt::print("{} ", id);
-  fmt::print("\n");
-  if (report.end == GenerateReport::End::context_full) fmt::print(stderr, "linnet: the context of {} positions is full\n", limits.context);
+  if (tokenizer.ok()) check((*tokenizer).decode(found.ids(0), true, &text));
+  if (!arguments.json) {
+    if (tokenizer.ok())
+      fmt::print("{}", view(text));
+    else
+      print_ids(found.ids(0));
+    fmt::print("\n");
+    return;
+  }
+  Json all = {{"prompt_ids", prompt}, {"ids", list(found.ids(0))}};
+  if (tokenizer.ok()) all["text"] = view(text);
+  all["beams"] = Json::array();
+  all["scores"] = Json::array();
+  for (size_t i = 0; i < found.results(); ++i) {
+    all["beams"].push_back(list(found.ids(i)));
+    all["scores"].push_back(found.score(i));
+  }
+  print_line(all);
+}
+
+void run(const GenerateArguments& arguments) {
+  if (arguments.best > arguments.samples)
+    throw CLI::ValidationError("--best", fmt::format("{} of {} samples cannot be chosen", arguments.best, arguments.samples));
+  arguments.check_beams();
+  const Model model = take(Model::open(arguments.model.c_str()));
+  const Result<Tokenizer> tokenizer = Tokenizer::create(model);
+  const std::vector<int32_t> prompt = prompt_ids(arguments, tokenizer);
+  const GenerateSettings settings(arguments, model.generation());
+  const Limits limits = session_limits(arguments, settings, model, prompt.size());
+  Session session = take(Session::create(model, take(plan(model, limits), arguments.model)));
+  if (settings.uses_beams()) return search(arguments, settings.beams(), model, session, prompt, tokenizer);
+  GenerateOptions options = settings.options();
+  if (tokenizer.ok()) options.tokenizer = &*tokenizer;
+  write(arguments, options, model, session, prompt);
 }
 
 }  // namespace
 
 void add_generate(CLI::App& app) {
-  auto arguments = std::make_shared<Arguments>();
+  auto arguments = std::make_shared<GenerateArguments>();
   CLI::App* command = app.add_subcommand("generate", "write on from a prompt, token by token");
-  command->add_option("MODEL", arguments->model, ".linnet file")->required();
-  command->add_option("--prompt", arguments->prompt, "text to go on from");
-  command->add_option("--ids", arguments->ids, "the prompt as token ids: 1,2,3");
-  command->add_option("--max-tokens", arguments->max_tokens, "new tokens at most (default 128)");
-  command->add_option("--temperature", arguments->temperature, "0 is greedy (default: as the file says, else greedy)");
-  command->add_option("--top-k", arguments->top_k, "draw from the k most probable");
-  command->add_option("--top-p", arguments->top_p, "draw from the fewest that together reach p");
-  command->add_option("--min-p", arguments->min_p, "drop what is less probable than min-p times the most probable");
-  command->add_option("--repetition-penalty", arguments->repetition_penalty, "above 1 discourages ids that occurred");
-  command->add_option("--seed", arguments->seed, "of the draws (default 0)");
-  command->add_flag("--ignore-eos", arguments->ignore_eos, "do not stop at an end-of-text token");
-  command->add_flag("--raw", arguments->raw, "ignore the file's generation defaults");
-  command->add_flag("--json", arguments->json, "one object with prompt_ids, ids, text and timings");
-  arguments->session.add_to(*command);
+  arguments->add_to(*command);
   command->callback([arguments] { run(*arguments); });
 }
 

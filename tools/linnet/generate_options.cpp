@@ -1,0 +1,162 @@
+#include "generate_options.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace linnet::tool {
+namespace {
+
+LogitBias parse_bias(const std::string& text) {
+  LogitBias bias{};
+  const char* end = text.data() + text.size();
+  const auto id = std::from_chars(text.data(), end, bias.id);
+  if (id.ec == std::errc() && id.ptr < end && *id.ptr == '=') {
+    const auto value = std::from_chars(id.ptr + 1, end, bias.value);
+    if (value.ec == std::errc() && value.ptr == end) return bias;
+  }
+  throw Failure("--logit-bias: '" + text.substr(0, 40) + "' is not ID=VALUE, such as 42=-1.5 or 42=-inf");
+}
+
+EarlyStopping parse_early_stopping(const std::string& text, uint8_t otherwise) {
+  if (text.empty()) return static_cast<EarlyStopping>(std::min<uint8_t>(otherwise, 2));
+  return text == "true" ? EarlyStopping::yes : text == "never" ? EarlyStopping::never : EarlyStopping::no;
+}
+
+Sampling sampling(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
+  Sampling result;
+  const bool honour = !arguments.raw && defaults.sample;
+  result.temperature = arguments.temperature.value_or(honour ? defaults.temperature : 0.0f);
+  result.top_p = arguments.top_p.value_or(honour ? defaults.top_p : 1.0f);
+  result.top_k = arguments.top_k.value_or(honour ? defaults.top_k : 0u);
+  result.min_p = arguments.min_p.value_or(0.0f);
+  result.typical = arguments.typical.value_or(1.0f);
+  result.repetition_penalty = arguments.repetition_penalty.value_or(arguments.raw ? 1.0f : defaults.repetition_penalty);
+  result.presence_penalty = arguments.presence_penalty;
+  result.frequency_penalty = arguments.frequency_penalty;
+  result.seed = arguments.seed;
+  if (arguments.raw) return result;
+  result.banned = defaults.banned;
+  result.no_repeat_ngram = defaults.no_repeat_ngram;
+  return result;
+}
+
+// How many beams; 0 = none.
+uint32_t beams(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
+  if (arguments.beams) return *arguments.beams;
+  const bool otherwise = arguments.raw || defaults.sample || arguments.temperature || arguments.top_k || arguments.top_p ||
+                         arguments.min_p || arguments.typical || arguments.samples > 1 || arguments.logprobs || !arguments.stop.empty() ||
+                         !arguments.logit_bias.empty() || arguments.presence_penalty != 0 || arguments.frequency_penalty != 0 ||
+                         arguments.context_policy != "stop";
+  return otherwise || defaults.beams < 2 ? 0 : defaults.beams;
+}
+
+std::string text_of_prompt(const GenerateArguments& arguments) {
+  return arguments.prompt ? *arguments.prompt : read_file(*arguments.prompt_file);
+}
+
+}  // namespace
+
+void GenerateArguments::check_beams() const {
+  if (!beams) return;
+  for (const CLI::Option* option : not_for_beams)
+    if (option->count()) throw CLI::ExcludesError("--beams", option->get_name());
+}
+
+GenerateSettings::GenerateSettings(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
+  for (const std::string& bias : arguments.logit_bias) biases_.push_back(parse_bias(bias));
+  stops_.assign(arguments.stop.begin(), arguments.stop.end());
+  options_.max_tokens = arguments.max_tokens;
+  options_.min_tokens = arguments.min_tokens;
+  options_.sampling = sampling(arguments, defaults);
+  options_.sampling.logit_bias = biases_;
+  options_.eos = arguments.eos.empty() ? defaults.eos : std::span<const int32_t>(arguments.eos);
+  options_.ignore_eos = arguments.ignore_eos;
+  options_.stop = stops_;
+  options_.include_stop = arguments.include_stop;
+  options_.log_probabilities = arguments.logprobs || arguments.best;
+  options_.top_log_probabilities = arguments.logprobs.value_or(0);
+  options_.context_policy = arguments.context_policy == "slide"    ? ContextPolicy::slide
+                            : arguments.context_policy == "refuse" ? ContextPolicy::refuse
+                                                                   : ContextPolicy::stop;
+  options_.keep = arguments.keep;
+  if (!arguments.raw) {
+    options_.forced_bos = defaults.forced_bos;
+    options_.forced_eos = defaults.forced_eos;
+  }
+  beams_.beams = tool::beams(arguments, defaults);
+  beams_.max_tokens = arguments.max_tokens;
+  beams_.min_tokens = arguments.min_tokens;
+  beams_.length_penalty = arguments.length_penalty.value_or(arguments.raw ? 1.0f : defaults.length_penalty);
+  beams_.early_stopping = parse_early_stopping(arguments.early_stopping, arguments.raw ? uint8_t{0} : defaults.early_stopping);
+  if (!arguments.ignore_eos) beams_.eos = options_.eos;
+  beams_.forced_bos = options_.forced_bos;
+  beams_.forced_eos = options_.forced_eos;
+  beams_.banned = options_.sampling.banned;
+  beams_.repetition_penalty = options_.sampling.repetition_penalty;
+  beams_.no_repeat_ngram = options_.sampling.no_repeat_ngram;
+}
+
+std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result<Tokenizer>& tokenizer) {
+  if (!arguments.ids.empty()) return parse_ids(arguments.ids);
+  if (!tokenizer.ok()) throw Failure(fmt::format("{}: {}; give the prompt as --ids", arguments.model, tokenizer.status().message()));
+  Ids ids;
+  check((*tokenizer).encode(text_of_prompt(arguments), {}, &ids));
+  return {ids.begin(), ids.end()};
+}
+
+Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt) {
+  Limits limits = arguments.session.limits();
+  const int program = find_program(model, "autoregressive");
+  if (program < 0) throw Failure(arguments.model + ": it writes no text; its task is " + std::string(model.task()));
+  const uint32_t made_for = model.program(static_cast<size_t>(program)).max_positions;
+  const uint64_t wanted = uint64_t{prompt} + arguments.max_tokens;
+  if (!limits.context) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
+  limits.sequences = settings.uses_beams() ? settings.beams().beams : arguments.samples;
+  if (settings.uses_beams() && !limits.batch_tokens) limits.batch_tokens = std::max(limits.sequences, std::min(limits.context, 512u));
+  return limits;
+}
+
+void GenerateArguments::add_to(CLI::App& command) {
+  command.add_option("MODEL", model, ".linnet file")->required();
+  auto* from = command.add_option_group("prompt", "where the text begins");
+  from->add_option("--prompt", prompt, "text to go on from");
+  from->add_option("--prompt-file", prompt_file, "a file with that text; - is standard input");
+  from->add_option("--ids", ids, "the prompt as token ids: 1,2,3");
+  from->require_option(1);
+  command.add_option("--max-tokens", max_tokens, "new tokens at most (default 128)");
+  command.add_option("--min-tokens", min_tokens, "no end-of-text token before so many");
+  not_for_beams = {
+      command.add_option("--temperature", temperature, "0 is greedy (default: as the file says, else greedy)"),
+      command.add_option("--top-k", top_k, "draw from the k most probable"),
+      command.add_option("--top-p", top_p, "draw from the fewest that together reach p"),
+      command.add_option("--min-p", min_p, "drop what is less probable than min-p times the most probable"),
+      command.add_option("--typical", typical, "draw from those of typical surprise that together reach this mass"),
+      command.add_option("--presence-penalty", presence_penalty, "subtracted from logits of new ids that occurred"),
+      command.add_option("--frequency-penalty", frequency_penalty, "subtracted once for each time that they did"),
+      command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a logit; repeatable")->allow_extra_args(false),
+      command.add_option("--logprobs", logprobs, "with --json: log-probabilities of new ids and of the N best at their places"),
+      command.add_option("--samples", samples, "texts from this prompt")->check(at_least_one()),
+      command.add_option("--best", best, "of the samples, the N with the highest mean log-probability")->check(at_least_one()),
+      command.add_option("--stop", stop, "text that ends the text; repeatable")->allow_extra_args(false),
+      command.add_flag("--include-stop", include_stop, "let it be part of the text"),
+      command
+          .add_option("--context-policy", context_policy,
+                      "when the context is full: stop, refuse (before it begins), slide (forget the oldest)")
+          ->check(CLI::IsMember({"stop", "refuse", "slide"})),
+      command.add_option("--keep", keep, "of slide: ids at the beginning that are not forgotten"),
+      command.add_option("--seed", seed, "of the draws (default 0)"),
+  };
+  command.add_option("--repetition-penalty", repetition_penalty, "above 1 discourages ids that occurred");
+  command.add_option("--beams", beams, "beam search with so many beams")->check(at_least_one());
+  command.add_option("--length-penalty", length_penalty, "of beams: above 0 favours long texts (default: as the file says, else 1)");
+  command.add_option("--early-stopping", early_stopping, "of beams: true, false, never")->check(CLI::IsMember({"true", "false", "never"}));
+  command.add_option("--eos", eos, "id that ends the text, instead of the file's; repeatable")->allow_extra_args(false);
+  command.add_flag("--ignore-eos", ignore_eos, "do not stop at an end-of-text token");
+  command.add_flag("--raw", raw, "ignore the file's generation defaults");
+  command.add_flag("--json", json, "one object with prompt_ids, ids, text and timings; with samples or beams all of them");
+  session.add_to(command);
+}
+
+}  // namespace linnet::tool

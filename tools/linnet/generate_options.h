@@ -1,0 +1,57 @@
+// What `linnet generate` is asked for, and what becomes of it: options of the command line before the file's defaults before the library's.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "command.h"
+#include "linnet/beam_search.h"
+#include "linnet/generate.h"
+
+namespace linnet::tool {
+
+struct GenerateArguments {
+  std::string model, ids;
+  std::optional<std::string> prompt, prompt_file;
+  uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
+  std::optional<float> temperature, top_p, min_p, typical, repetition_penalty, length_penalty;
+  float presence_penalty = 0, frequency_penalty = 0;
+  std::optional<uint32_t> top_k, beams, logprobs;
+  std::vector<std::string> logit_bias, stop;
+  std::vector<int32_t> eos;
+  std::string early_stopping, context_policy = "stop";
+  uint64_t seed = 0;
+  bool include_stop = false, ignore_eos = false, raw = false, json = false;
+  SessionOptions session;
+  std::vector<const CLI::Option*> not_for_beams;
+
+  void add_to(CLI::App& command);
+  /// A search draws nothing and prints one text: what asks for that is refused beside --beams.
+  void check_beams() const;
+};
+
+/// The options as the library takes them; they point into this object.
+class GenerateSettings {
+ public:
+  GenerateSettings(const GenerateArguments& arguments, const GenerationDefaults& defaults);
+  GenerateSettings(const GenerateSettings&) = delete;
+
+  /// Asked for by the command line, or by the file where nothing else was asked for.
+  bool uses_beams() const { return beams_.beams > 0; }
+  const GenerateOptions& options() const { return options_; }
+  const BeamOptions& beams() const { return beams_; }
+
+ private:
+  std::vector<LogitBias> biases_;
+  std::vector<std::string_view> stops_;
+  GenerateOptions options_;
+  BeamOptions beams_;
+};
+
+/// The prompt's ids from --ids, --prompt or --prompt-file.
+std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result<Tokenizer>& tokenizer);
+/// Limits with room for the samples or beams; the context is as large as prompt and new tokens need unless it was given.
+Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt);
+
+}  // namespace linnet::tool
