@@ -125,16 +125,23 @@ int32_t Sampler::draw_weighted(const History& history) noexcept {
 // Locally typical sampling (Meister et al. 2023).
 void Sampler::keep_typical() noexcept {
   const std::span<float> weights = memory_->row;
-  const double whole = sum(weights), log_whole = std::log(whole);
-  double entropy = 0;
-  for (float weight : weights)
-    if (weight > 0) entropy += static_cast<double>(weight) / whole * (log_whole - static_cast<double>(std::log(weight)));
-  auto distance = [&](float weight) { return static_cast<float>(std::fabs(log_whole - static_cast<double>(std::log(weight)) - entropy)); };
-  const size_t count = gather(weights, kLeastWeight, memory_->candidates);
-  for (Candidate& candidate : std::span(memory_->candidates, count)) candidate.key = distance(candidate.weight);
-  const Cut cut = reach({memory_->candidates, count}, static_cast<double>(sampling_.typical) * whole);
-  for (Candidate& candidate : std::span(memory_->candidates, count))
-    if (Candidate{cut.key, 0, cut.id} < candidate) weights[static_cast<size_t>(candidate.id)] = 0;
+  const double whole = sum(weights);
+  const auto log_whole = static_cast<float>(std::log(whole));
+  auto surprise = [&](float weight) { return log_whole - std::log(weight); };
+  const std::span<Candidate> candidates{memory_->candidates, gather(weights, kLeastWeight, memory_->candidates)};
+  double mean = 0;
+  for (Candidate& candidate : candidates) {
+    candidate.key = surprise(candidate.weight);
+    mean += static_cast<double>(candidate.weight) / whole * static_cast<double>(candidate.key);
+  }
+  const auto entropy = static_cast<float>(mean);
+  for (Candidate& candidate : candidates) candidate.key = std::fabs(candidate.key - entropy);
+  const Cut cut = reach(candidates, static_cast<double>(sampling_.typical) * whole);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (!(weights[i] > 0)) continue;
+    const Candidate candidate{std::fabs(surprise(weights[i]) - entropy), 0, static_cast<int32_t>(i)};
+    if (Candidate{cut.key, 0, cut.id} < candidate) weights[i] = 0;
+  }
 }
 
 }  // namespace linnet

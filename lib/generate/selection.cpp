@@ -36,22 +36,49 @@ size_t most(std::span<const float> row, size_t count, float* maxima, Candidate* 
   return count;
 }
 
-Cut reach(std::span<Candidate> candidates, double wanted) noexcept {
-  // Halving: what lies left of the middle is either enough, or kept as a whole.
-  double reached = 0;
-  while (candidates.size() > 1) {
-    const size_t middle = candidates.size() / 2;
-    std::nth_element(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(middle), candidates.end());
-    double left = 0;
-    for (const Candidate& candidate : candidates.first(middle)) left += static_cast<double>(candidate.weight);
-    if (reached + left >= wanted) {
-      candidates = candidates.first(middle);
-    } else {
-      reached += left;
-      candidates = candidates.subspan(middle);
-    }
+namespace {
+
+constexpr size_t kFew = 512;  // that are ordered by comparing
+constexpr size_t kBuckets = 256;
+
+// Where a key lies between two others, from 0 on; never falls as keys rise.
+size_t bucket_of(float key, float least, float range) { return static_cast<size_t>((key - least) / range * (kBuckets - 1)); }
+
+// Of candidates in the order of ids, leaves those around the cut at the front, in their order, and returns how many there are. Each
+// time the keys that are left span a 256th of what they did before: a few passes, and never more than floats have bits for.
+size_t narrow(std::span<Candidate> candidates, double wanted, double* reached) {
+  while (candidates.size() > kFew) {
+    const auto [least, most] =
+        std::minmax_element(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.key < b.key; });
+    const float first = least->key, range = most->key - first;
+    if (!(range > 0)) break;
+    double weights[kBuckets] = {};
+    for (const Candidate& candidate : candidates) weights[bucket_of(candidate.key, first, range)] += static_cast<double>(candidate.weight);
+    size_t bucket = 0;
+    while (bucket < kBuckets - 1 && (weights[bucket] == 0 || *reached + weights[bucket] < wanted)) *reached += weights[bucket++];
+    const auto end = std::remove_if(candidates.begin(), candidates.end(),
+                                    [&](const Candidate& candidate) { return bucket_of(candidate.key, first, range) != bucket; });
+    candidates = {candidates.begin(), end};
   }
-  return candidates.empty() ? Cut() : Cut{candidates[0].key, candidates[0].id};
+  return candidates.size();
+}
+
+// Equal keys, in the order of ids.
+Cut walk(std::span<const Candidate> candidates, double wanted, double reached) {
+  size_t i = 0;
+  for (; i + 1 < candidates.size(); ++i)
+    if ((reached += static_cast<double>(candidates[i].weight)) >= wanted) break;
+  return {candidates[i].key, candidates[i].id};
+}
+
+}  // namespace
+
+Cut reach(std::span<Candidate> candidates, double wanted) noexcept {
+  if (candidates.empty()) return {};
+  double reached = 0;
+  candidates = candidates.first(narrow(candidates, wanted, &reached));
+  if (candidates.size() <= kFew) std::sort(candidates.begin(), candidates.end());
+  return walk(candidates, wanted, reached);
 }
 
 }  // namespace linnet::generation

@@ -36,7 +36,8 @@ size_t gather(std::span<const float> row, float least, Candidate* candidates) no
 /// ids are left out. About one pass over the row where count is small against it.
 size_t most(std::span<const float> row, size_t count, float* maxima, Candidate* candidates) noexcept;
 
-/// The cut behind the fewest best candidates whose weights reach `wanted`; at least one candidate is kept. Linear; reorders.
+/// The cut behind the fewest best candidates whose weights reach `wanted`; at least one is kept. They come in the order of ids, with
+/// finite keys and weights above 0. A few passes, whatever they are like; afterwards the candidates are spoilt.
 Cut reach(std::span<Candidate> candidates, double wanted) noexcept;
 
 }  // namespace linnet::generation
