@@ -57,6 +57,10 @@ Status Generator::Impl::prepare() noexcept {
     log_probabilities.emplace(std::move(made));
   }
   LINNET_TRY(stops.set(options.stop));
+  if (options.speculation.lookup || options.speculation.draft || options.speculation.draft_model) {
+    LINNET_ASSIGN(Speculator made, Speculator::create(options.speculation, session, program));
+    speculator.emplace(std::move(made));
+  }
   const Limits& limits = session.plan().limits();
   together = std::min({limits.sequences, limits.outputs, limits.batch_tokens});
   LINNET_TRY(inputs.reserve(together));

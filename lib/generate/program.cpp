@@ -8,7 +8,10 @@ Result<Autoregressive> find_autoregressive(const Model& model) noexcept {
     if (program.kind != "autoregressive") continue;
     for (size_t o = 0; o < program.outputs; ++o) {
       const PortInfo port = model.output(i, o);
-      if (port.role == "logits") return Autoregressive{program.name, port.name, port.columns};
+      if (port.role != "logits") continue;
+      Autoregressive found{program.name, port.name, port.columns};
+      for (size_t n = 0; n < program.inputs; ++n) found.depends_on_length |= model.input(i, n).role == "lengths";
+      return found;
     }
   }
   return Status::error(Code::unsupported, "the model writes no text: it has no autoregressive program with logits");

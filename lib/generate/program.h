@@ -10,6 +10,7 @@ namespace linnet::generation {
 struct Autoregressive {
   std::string_view program, logits;  // names
   size_t vocabulary = 0;
+  bool depends_on_length = false;  // rotary frequencies that change with the text's length
 };
 
 /// Errors: unsupported (none has logits).

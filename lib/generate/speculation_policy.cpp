@@ -41,7 +41,7 @@ double SpeculationPolicy::gain_of(size_t drafts) const noexcept {
 
 size_t SpeculationPolicy::drafts(size_t available) noexcept {
   available = std::min(available, most_);
-  if (available == 0) return 0;
+  if (available == 0 || !adaptive_) return available;
   if (pause_ > 0) {
     --pause_;
     return 0;

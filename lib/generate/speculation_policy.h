@@ -11,7 +11,8 @@ namespace linnet::generation {
 class SpeculationPolicy {
  public:
   static constexpr size_t kMost = 16;  ///< drafts in one run
-  explicit SpeculationPolicy(size_t most = kMost) noexcept : most_(most < kMost ? most : kMost) {}
+  explicit SpeculationPolicy(size_t most = kMost, bool adaptive = true) noexcept
+      : most_(most < kMost ? most : kMost), adaptive_(adaptive) {}
 
   /// How many of `available` drafts to check now; 0 = a plain step.
   size_t drafts(size_t available) noexcept;
@@ -25,6 +26,7 @@ class SpeculationPolicy {
   double gain_of(size_t drafts) const noexcept;
 
   size_t most_;
+  bool adaptive_;                         // false: as many as there are
   double right_ = 0.7;                    // share of drafts that were right, fading
   double times_[kMost + 2] = {};          // [rows]: nanoseconds, fading; 0 = never seen
   uint32_t pause_ = 0, next_pause_ = 16;  // plain steps

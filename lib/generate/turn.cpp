@@ -1,5 +1,5 @@
 // One turn: every text that can run takes part in one run. Those that write read one id each, prompts share the rows that are left.
-// To check several drafted ids at once, a text's part would read more ids and ask for all of their rows (RunOptions::Outputs::listed).
+// Where one text alone is written, speculative_turn.cpp reads drafts with it.
 #include <algorithm>
 
 #include "core/platform.h"
@@ -130,7 +130,7 @@ Status Generator::run() noexcept {
     LINNET_TRY(impl_->plan_turn());
     if (impl_->parts.empty()) return {};
     if (hold.cancelled()) return Status::error(Code::cancelled, "writing was cancelled");
-    LINNET_TRY(impl_->turn());
+    LINNET_TRY(impl_->may_speculate() ? impl_->speculative_turn() : impl_->turn());
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/array.h"
 #include "generate/program.h"
+#include "generate/speculation.h"
 #include "generate/text_output.h"
 #include "linnet/generate.h"
 
@@ -47,7 +48,7 @@ struct Writing {
 /// One text's part of a run.
 struct Part {
   Writing* text;
-  size_t count;  // ids that are read
+  size_t count;  // ids that are read, drafts not counted
 };
 
 }  // namespace linnet::generation
@@ -65,11 +66,12 @@ struct Generator::Impl {
   Sampler sampler;
   std::optional<LogProbabilities> log_probabilities;
   generation::StopStrings stops;
-  core::Array<uint64_t> allowed;          // bits, for filters
+  core::Array<uint64_t> allowed;            // bits, for filters
   core::Array<generation::Writing*> texts;  // owned
-  core::Array<Input> inputs;              // of one run; room for `together` of each
+  core::Array<Input> inputs;                // of one run; room for `together` of each
   core::Array<generation::Part> parts;
   size_t together = 0;  // texts that can run at once
+  std::optional<generation::Speculator> speculator;
   bool broken = false;  // memory ran out between a run and the end of its turn
 
   // generator.cpp
@@ -82,6 +84,12 @@ struct Generator::Impl {
   Status plan_turn() noexcept;
   /// One run, and what follows from it.
   Status turn() noexcept;
+
+  // speculative_turn.cpp
+  /// Whether the next run reads one id of one text, so that drafts can be checked in it.
+  bool may_speculate() const noexcept;
+  /// One run that checks drafts, if there are any, and what follows from it.
+  Status speculative_turn() noexcept;
 
   // context.cpp
   Status check_room(const generation::Writing& text) const noexcept;
