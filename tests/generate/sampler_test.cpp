@@ -143,7 +143,7 @@ TEST_CASE("top-k keeps the k largest of a long row, the lower ids where they tie
 
 TEST_CASE("top-p keeps the fewest that reach p, in peaked, wide and flat rows") {
   for (float spread : {0.0f, 0.3f, 1.0f, 4.0f})
-    for (float p : {0.05f, 0.51f, 0.91f, 0.999f}) {   // none falls between two of 150 equal probabilities
+    for (float p : {0.05f, 0.51f, 0.91f, 0.999f}) {  // none falls between two of 150 equal probabilities
       CAPTURE(spread);
       CAPTURE(p);
       const std::vector<float> logits = normal(150, spread, 9);
