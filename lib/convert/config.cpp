@@ -20,6 +20,8 @@ Config::Config(const Json& json, std::string where) : json_(json), where_(std::m
   if (!json_.is_object()) throw Error(fmt::format("{} is not an object", where_));
 }
 
+Config::Config(const Checkpoint& checkpoint) : Config(checkpoint.config(), checkpoint.is_gguf() ? "metadata" : "config.json") {}
+
 const Json* Config::find(const std::string& key) const {
   auto found = json_.find(key);
   return found == json_.end() || found->is_null() ? nullptr : &*found;

@@ -15,6 +15,8 @@ class Config {
  public:
   /// `where` names the object in errors: "config.json", "config.json: rope_scaling".
   explicit Config(const Json& json, std::string where = "config.json");
+  /// A checkpoint's own: its config.json, or what the metadata of a GGUF file amount to.
+  explicit Config(const Checkpoint& checkpoint);
 
   bool has(const std::string& key) const;
   const Json& json() const { return json_; }

@@ -5,10 +5,12 @@
 #include "convert/architecture.h"
 #include "convert/generation_config.h"
 #include "convert/model_tables.h"
+#include "convert/notes.h"
 #include "convert/text/chat_templates.h"
 #include "convert/text/draft_tokenizer.h"
 #include "convert/text/tokenizer_reader.h"
 #include "convert/writer.h"
+#include "linnet/model.h"
 
 namespace linnet::convert {
 
@@ -19,17 +21,6 @@ std::string last_component(const std::string& path) {
   return trimmed.substr(trimmed.rfind('/') + 1);
 }
 
-// Blocks of a GGUF file are decoded and rounded anew; someone who wonders about the damage should know.
-void note_second_rounding(const Checkpoint& checkpoint, const Options& options, std::vector<std::string>* notes) {
-  if (!checkpoint.is_gguf() || options.weights == "f32") return;
-  std::map<std::string, size_t> blocks;
-  for (const SourceTensor& tensor : checkpoint.tensors())
-    if (tensor.type != "F32" && tensor.type != "F16" && tensor.type != "BF16" && tensor.type[0] != 'I') ++blocks[tensor.type];
-  for (const auto& [type, count] : blocks)
-    notes->push_back(
-        fmt::format("{} tensors that the source stores as {} were decoded and rounded again to {}", count, type, options.weights));
-}
-
 TensorReport report_of(const Weight& weight, const Packed& packed, const Options& options) {
   std::string encoding = schema::EnumNameEncoding(weight.encoding);
   if (options.simulate && is_quantized(weight.encoding)) encoding = "f32 of " + encoding;
@@ -37,8 +28,14 @@ TensorReport report_of(const Weight& weight, const Packed& packed, const Options
   return {weight.name, encoding, weight.rows, weight.columns, 1, packed.bytes.size(), damage};
 }
 
+[[noreturn]] void stop() { throw Error("stopped before the file was complete"); }
+
 void tell(const Options& options, const std::string& what, size_t done, size_t total) {
-  if (options.progress && !options.progress(what, done, total)) throw Error("stopped before the file was complete");
+  if (options.progress && !options.progress(what, done, total)) stop();
+}
+
+void stop_if_interrupted(const Options& options) {
+  if (options.interrupted && options.interrupted()) stop();
 }
 
 std::vector<StoredTensor> pack_all(Graph& graph, Writer& writer, Report* report) {
@@ -46,6 +43,7 @@ std::vector<StoredTensor> pack_all(Graph& graph, Writer& writer, Report* report)
   const Options& options = weights.options();
   std::vector<StoredTensor> stored;
   for (uint32_t i = 0; i < weights.size(); ++i) {
+    stop_if_interrupted(options);
     tell(options, weights[i].name, i, weights.size());
     Packed packed = weights.pack(weights[i]);
     Writer::Place place = writer.add(packed.bytes);
@@ -66,12 +64,37 @@ void check_tokenizer(schema::Task task, TokenizerDraft* tokenizer) {
   open_draft(*tokenizer);
 }
 
-}  // namespace
+/// The text that the file carries, and how it goes on writing; what is refused of them is refused before the weights are packed.
+ModelExtras write_extras(const Checkpoint& checkpoint, const Config& config, const TokenizerDraft* tokenizer, Graph& graph,
+                         Report* report) {
+  ModelExtras extras;
+  extras.family = report->family;
+  if (graph.task() == schema::Task::text_generation) {
+    const Config generation(checkpoint.generation_config(), "generation_config.json");
+    extras.generation = write_generation(graph.builder(), generation, config);
+    note_generation(generation, &report->notes);
+  }
+  if (tokenizer) {
+    extras.tokenizer = write_tokenizer(graph.builder(), *tokenizer);
+    note_ids_beyond(*tokenizer, graph, &report->notes);
+  }
+  extras.chat_templates = read_chat_templates(checkpoint);
+  return extras;
+}
 
-Report convert(const std::string& source, const std::string& output, const Options& options) {
+// The runtime has the last word: what it would not open gets no name.
+void check_opens(const std::string& path, const std::string& output) {
+  const Result<Model> model = Model::open(path.c_str(), {.verify_checksums = true});
+  if (model.ok()) return;
+  std::string message = model.status().message();
+  if (message.rfind(path, 0) == 0) message.replace(0, path.size(), output);
+  throw Error(fmt::format("{} (the file made from it would not open)", message));
+}
+
+Report convert_checkpoint(const std::string& source, const std::string& output, const Options& options) {
   std::unique_ptr<Checkpoint> checkpoint = open_checkpoint(source);
   const Architecture& page = choose_architecture(*checkpoint, architectures());
-  const Config config(checkpoint->config());
+  const Config config(*checkpoint);
   std::optional<TokenizerDraft> tokenizer = read_tokenizer(*checkpoint);
   Graph graph(*checkpoint, options);
   page.write(config, graph);
@@ -85,19 +108,26 @@ Report convert(const std::string& source, const std::string& output, const Optio
   report.task = schema::EnumNameTask(graph.task());
   report.notes = graph.notes();
   note_second_rounding(*checkpoint, options, &report.notes);
+  ModelExtras extras = write_extras(*checkpoint, config, tokenizer ? &*tokenizer : nullptr, graph, &report);
+  extras.metadata = {{"source", last_component(source)}, {"weights", options.weights + (options.simulate ? ", simulated in f32" : "")}};
 
   Writer writer(output);
   std::vector<StoredTensor> stored = pack_all(graph, writer, &report);
-  ModelExtras extras;
-  extras.family = page.family;
-  if (graph.task() == schema::Task::text_generation)
-    extras.generation = write_generation(graph.builder(), Config(checkpoint->generation_config(), "generation_config.json"), config);
-  if (tokenizer) extras.tokenizer = write_tokenizer(graph.builder(), *tokenizer);
-  extras.chat_templates = read_chat_templates(*checkpoint);
-  extras.metadata = {{"source", last_component(source)}, {"weights", options.weights + (options.simulate ? ", simulated in f32" : "")}};
   graph.builder().Finish(write_model(graph, stored, extras));
-  report.file_bytes = writer.finish(graph.builder().GetBufferPointer(), graph.builder().GetSize());
+  report.file_bytes = writer.finish(
+      graph.builder().GetBufferPointer(), graph.builder().GetSize(), [&] { stop_if_interrupted(options); },
+      [&](const std::string& path) { check_opens(path, output); });
   return report;
+}
+
+}  // namespace
+
+Report convert(const std::string& source, const std::string& output, const Options& options) {
+  try {
+    return convert_checkpoint(source, output, options);
+  } catch (const std::exception&) {
+    throw_about(source);
+  }
 }
 
 std::vector<Family> families() {

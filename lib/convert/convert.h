@@ -21,6 +21,7 @@ struct Options {
   /// Tensor name pattern (* matches anything), encoding; of several that match, the last counts.
   std::vector<std::pair<std::string, std::string>> overrides;
   std::function<bool(const std::string& what, size_t done, size_t total)> progress;   // may be empty; false stops
+  std::function<bool()> interrupted;  // may be empty; asked between pieces of work, the last ones included; true stops
 };
 
 struct TensorReport {
@@ -36,7 +37,7 @@ struct Report {
   std::vector<std::string> notes;     // what was left out or changed, one sentence each
 };
 
-/// Throws Error. Nothing is left behind at `output` when it fails.
+/// Throws Error that begins with `source`, or with the path of the file in that folder. Nothing is left behind at `output` when it fails.
 Report convert(const std::string& source, const std::string& output, const Options& options);
 
 struct Family {

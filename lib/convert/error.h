@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
 
 namespace linnet::convert {
 
@@ -10,5 +11,8 @@ class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// Inside a handler: throws what is being handled as an Error that begins with `source`, or with what lies in that folder.
+[[noreturn]] void throw_about(const std::string& source);
 
 }  // namespace linnet::convert

@@ -1,10 +1,21 @@
 #include "convert/generation_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <limits>
+
+#include "core/limits.h"
 
 namespace linnet::convert {
 
 namespace {
+
+// Some files say -1 for none.
+bool is_id(const Json& item) {
+  if (!item.is_number_integer()) return false;
+  return !item.is_number_unsigned() || item.get<uint64_t>() < core::limits::kVocabulary;
+}
 
 /// One id, or the ids of a list; `key` of the first object that has it.
 std::vector<int32_t> ids(const Config& generation, const Config& config, const std::string& key) {
@@ -13,8 +24,8 @@ std::vector<int32_t> ids(const Config& generation, const Config& config, const s
   if (!owner.has(key)) return all;
   const Json& value = owner.json().at(key);
   for (const Json& item : value.is_array() ? value : Json::array({value})) {
-    if (!item.is_number_integer() || item.get<int64_t>() > INT32_MAX) owner.refuse(key, "a token id or a list of them");
-    if (item.get<int64_t>() >= 0) all.push_back(item.get<int32_t>());   // some files say -1 for none
+    if (!is_id(item)) owner.refuse(key, "a token id or a list of them");
+    if (item.get<int64_t>() >= 0) all.push_back(item.get<int32_t>());
   }
   return all;
 }
@@ -30,17 +41,55 @@ std::vector<int32_t> banned(const Config& generation, const Config& config) {
   const Config& owner = generation.has("bad_words_ids") ? generation : config;
   if (!owner.has("bad_words_ids")) return all;
   for (const Json& word : owner.json().at("bad_words_ids")) {
-    if (!word.is_array() || word.size() != 1 || !word[0].is_number_integer()) owner.refuse("bad_words_ids", "a list of single tokens");
-    all.push_back(word[0].get<int32_t>());
+    if (!word.is_array() || word.size() != 1 || !is_id(word[0])) owner.refuse("bad_words_ids", "a list of single tokens");
+    if (word[0].get<int64_t>() >= 0) all.push_back(word[0].get<int32_t>());
   }
   return all;
+}
+
+// Some write 0 or a number that no sequence reaches for "no bound".
+uint32_t max_length(const Config& generation) {
+  const double length = generation.number("max_length", 0);
+  return length >= 1 && length <= core::limits::kContext ? static_cast<uint32_t>(length) : 0;
+}
+
+// A value that makes no sense is harmless where nothing is drawn.
+double drawn(const Config& generation, const std::string& key, bool sample, double least) {
+  const double value = generation.number(key, 1);
+  if (value >= least) return value;
+  if (sample) generation.refuse(key, fmt::format("a number of at least {}", least));
+  return 1;
+}
+
+float top_p(const Config& generation, bool sample) {
+  // At 1 and above all are kept; at 0 the reference keeps the most probable one.
+  const double value = std::min(drawn(generation, "top_p", sample, 0), 1.0);
+  return std::max(static_cast<float>(value), std::numeric_limits<float>::min());
+}
+
+uint32_t top_k(const Config& generation, bool sample) {
+  // The reference's own default is 50 where it samples.
+  const double value = generation.number("top_k", sample ? 50 : 0);
+  return value >= 1 && value <= core::limits::kVocabulary ? static_cast<uint32_t>(value) : 0;
+}
+
+float repetition_penalty(const Config& generation) {
+  const auto value = static_cast<float>(generation.number("repetition_penalty", 1));
+  if (!(value > 0)) generation.refuse("repetition_penalty", "a number above 0");
+  return value;
+}
+
+uint32_t beams(const Config& generation) {
+  const int32_t value = std::max(1, generation.whole("num_beams", 1));
+  if (value > static_cast<int32_t>(core::limits::kBeams)) generation.refuse("num_beams", fmt::format("at most {}", core::limits::kBeams));
+  return static_cast<uint32_t>(value);
 }
 
 uint8_t early_stopping(const Config& generation) {
   if (!generation.has("early_stopping")) return 0;
   const Json& value = generation.json().at("early_stopping");
   if (value == "never") return 2;
-  return generation.flag("early_stopping", false) ? 1 : 0;
+  return value == true || value == 1 ? 1 : 0;
 }
 
 }  // namespace
@@ -58,14 +107,13 @@ flatbuffers::Offset<schema::Generation> write_generation(flatbuffers::FlatBuffer
   table.add_forced_bos_id(id(generation, config, "forced_bos_token_id"));
   table.add_forced_eos_id(id(generation, config, "forced_eos_token_id"));
   table.add_banned_ids(forbidden);
-  table.add_max_length(generation.count("max_length", 0));
-  table.add_temperature(static_cast<float>(generation.number("temperature", 1)));
-  table.add_top_p(static_cast<float>(generation.number("top_p", 1)));
-  // The reference's own default of top_k is 50 where it samples.
-  table.add_top_k(static_cast<uint32_t>(std::max(0, generation.whole("top_k", sample ? 50 : 0))));
-  table.add_repetition_penalty(static_cast<float>(generation.number("repetition_penalty", 1)));
+  table.add_max_length(max_length(generation));
+  table.add_temperature(static_cast<float>(drawn(generation, "temperature", sample, 0)));
+  table.add_top_p(top_p(generation, sample));
+  table.add_top_k(top_k(generation, sample));
+  table.add_repetition_penalty(repetition_penalty(generation));
   table.add_sample(sample);
-  table.add_beams(generation.count("num_beams", 1));
+  table.add_beams(beams(generation));
   table.add_length_penalty(static_cast<float>(generation.number("length_penalty", 1)));
   table.add_early_stopping(early_stopping(generation));
   table.add_no_repeat_ngram(static_cast<uint32_t>(std::max(0, generation.whole("no_repeat_ngram_size", 0))));

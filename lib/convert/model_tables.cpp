@@ -6,6 +6,7 @@ namespace linnet::convert {
 
 namespace {
 
+// Texts of a checkpoint may hold zero bytes: none goes through a C string.
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
@@ -13,16 +14,19 @@ Offset<schema::Tensor> write_tensor(FlatBufferBuilder& builder, const Weight& we
   std::vector<Offset<schema::Part>> parts;
   uint32_t row = 0;
   for (size_t i = 0; i < weight.sources.size(); ++i) {
-    parts.push_back(schema::CreatePartDirect(builder, weight.sources[i].c_str(), row, weight.source_rows[i]));
+    parts.push_back(schema::CreatePart(builder, builder.CreateString(weight.sources[i]), row, weight.source_rows[i]));
     row += weight.source_rows[i];
   }
-  return schema::CreateTensorDirect(builder, weight.name.c_str(), stored.encoding, weight.rows, weight.columns, 1, stored.group,
-                                    stored.offset, stored.bytes, stored.checksum, weight.rows > 1 ? &parts : nullptr);
+  const auto name = builder.CreateString(weight.name);
+  const auto list = weight.rows > 1 ? builder.CreateVector(parts) : 0;
+  return schema::CreateTensor(builder, name, stored.encoding, weight.rows, weight.columns, 1, stored.group, stored.offset, stored.bytes,
+                              stored.checksum, list);
 }
 
 std::vector<Offset<schema::Port>> write_ports(FlatBufferBuilder& builder, const std::vector<Graph::Port>& ports) {
   std::vector<Offset<schema::Port>> tables;
-  for (const Graph::Port& port : ports) tables.push_back(schema::CreatePortDirect(builder, port.role, port.name.c_str(), port.value));
+  for (const Graph::Port& port : ports)
+    tables.push_back(schema::CreatePort(builder, port.role, builder.CreateString(port.name), port.value));
   return tables;
 }
 
@@ -32,7 +36,8 @@ Offset<schema::Program> write_program(FlatBufferBuilder& builder, const Graph::P
     const format::Value& value = program.values[i];
     auto rows = schema::CreateRows(builder, value.rows.symbol, value.rows.multiply, value.rows.divide, value.rows.per_sequence,
                                    value.rows.constant);
-    values.push_back(schema::CreateValueDirect(builder, program.value_names[i].c_str(), value.type, value.columns, rows, value.bound));
+    values.push_back(
+        schema::CreateValue(builder, builder.CreateString(program.value_names[i]), value.type, value.columns, rows, value.bound));
   }
   std::vector<Offset<schema::Operation>> operations;
   for (const Graph::Operation& operation : program.operations)
@@ -66,18 +71,23 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   const auto encoding = options.weights == "f32" || options.simulate ? schema::StateEncoding::f32 : schema::StateEncoding::f16;
   std::vector<Offset<schema::State>> states;
   for (const Graph::State& state : graph.states())
-    states.push_back(schema::CreateStateDirect(builder, state.name.c_str(), schema::StateKind::token, state.layer, state.heads,
-                                               state.key_width, state.value_width, encoding));
+    states.push_back(schema::CreateState(builder, builder.CreateString(state.name), schema::StateKind::token, state.layer, state.heads,
+                                         state.key_width, state.value_width, encoding));
   std::vector<Offset<schema::Program>> programs;
   for (const Graph::Program& program : graph.programs()) programs.push_back(write_program(builder, program));
   std::vector<Offset<flatbuffers::String>> required, labels;
   for (const std::string& name : requirements(graph, stored)) required.push_back(builder.CreateString(name));
   for (const std::string& label : graph.labels()) labels.push_back(builder.CreateString(label));
   std::vector<Offset<schema::KeyValue>> metadata;
-  for (const auto& [key, value] : extras.metadata) metadata.push_back(schema::CreateKeyValueDirect(builder, key.c_str(), value.c_str()));
+  for (const auto& [key, value] : extras.metadata) {
+    const auto name = builder.CreateString(key), text = builder.CreateString(value);
+    metadata.push_back(schema::CreateKeyValue(builder, name, text));
+  }
   std::vector<Offset<schema::ChatTemplate>> templates;
-  for (const auto& [name, text] : extras.chat_templates)
-    templates.push_back(schema::CreateChatTemplateDirect(builder, name.c_str(), text.c_str()));
+  for (const auto& [name, text] : extras.chat_templates) {
+    const auto key = builder.CreateString(name), content = builder.CreateString(text);
+    templates.push_back(schema::CreateChatTemplate(builder, key, content));
+  }
 
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
                                    &templates, &labels, extras.generation, &metadata);

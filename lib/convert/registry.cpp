@@ -29,7 +29,7 @@ const std::vector<const Architecture*>& architectures() {
 const Architecture& choose_architecture(const Checkpoint& checkpoint, const std::vector<const Architecture*>& pages) {
   for (const Architecture* page : pages)
     if (page->recognises && page->recognises(checkpoint)) return *page;
-  std::string type = Config(checkpoint.config()).text("model_type", "");
+  std::string type = Config(checkpoint).text("model_type", "");
   for (const Architecture* page : pages)
     if (!page->recognises && std::find(page->model_types.begin(), page->model_types.end(), type) != page->model_types.end()) return *page;
   if (type.empty()) throw Error(fmt::format("{}: config.json names no model_type", checkpoint.path()));

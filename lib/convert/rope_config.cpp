@@ -60,6 +60,14 @@ void read_llama3(const Config& scaling, Rope* rope) {
   if (rope->high_frequency_factor <= rope->low_frequency_factor) scaling.refuse("high_freq_factor", "more than low_freq_factor");
 }
 
+// Files are of two minds whether max_position_embeddings is the length before the scaling or after it. "linear" alone says neither;
+// some write the stretched length under a key of its own.
+double linear_positions(const Config& config, const Config& scaling, double factor) {
+  const double longest = config.count("max_sequence_length", 1);
+  const char* key = "original_max_position_embeddings";
+  return scaling.has(key) || config.has(key) ? std::max(longest, original_positions(config, scaling) * factor) : longest;
+}
+
 void read_yarn(const Config& config, const Config& scaling, Rope* rope) {
   double ratio = config.has("max_position_embeddings") ? double(config.count("max_position_embeddings")) / rope->original_positions : 1;
   const double factor = scaling.number("factor", ratio);
@@ -67,6 +75,7 @@ void read_yarn(const Config& config, const Config& scaling, Rope* rope) {
   rope->beta_fast = positive(scaling, "beta_fast", scaling.number("beta_fast", 32));
   rope->beta_slow = positive(scaling, "beta_slow", scaling.number("beta_slow", 1));
   rope->truncate = scaling.flag("truncate", true);
+  rope->scaled_positions = rope->original_positions * factor;
   rope->attention_factor = attention_factor(scaling, yarn_attention_factor(scaling, factor));
 }
 
@@ -83,6 +92,7 @@ void read_longrope(const Config& config, const Config& scaling, Rope* rope) {
   double factor = config.has("max_position_embeddings") ? config.count("max_position_embeddings") / original : 1;
   factor = scaling.number("factor", factor);
   rope->factor = positive(scaling, "factor", factor);
+  rope->scaled_positions = original * factor;
   double attention = factor <= 1 ? 1 : std::sqrt(1 + std::log(factor) / std::log(original));
   rope->attention_factor = attention_factor(scaling, scaling.has("attention_factor") ? scaling.number("attention_factor") : attention);
 }
@@ -90,9 +100,8 @@ void read_longrope(const Config& config, const Config& scaling, Rope* rope) {
 }  // namespace
 
 uint32_t Rope::reach(uint32_t positions) const {
-  // Of the scalings only "dynamic" leaves max_position_embeddings at the trained length.
-  double all = scaling == RotaryScaling::dynamic ? std::floor(positions * double(factor)) : positions;
-  return static_cast<uint32_t>(std::clamp(all, 1.0, double(core::limits::kContext)));
+  const double longer = std::max(std::floor(scaled_positions), double(positions));
+  return static_cast<uint32_t>(std::clamp(longer, 1.0, double(core::limits::kContext)));
 }
 
 Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
@@ -111,10 +120,13 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
   switch (rope.scaling) {
     case RotaryScaling::linear:
       rope.factor = positive(scaling, "factor", scaling.number("factor"));
+      rope.scaled_positions = linear_positions(config, scaling, scaling.number("factor"));
       break;
     case RotaryScaling::dynamic:
       rope.factor = positive(scaling, "factor", scaling.number("factor"));
       rope.original_positions = config.count("max_position_embeddings");
+      rope.scaled_positions = rope.original_positions * scaling.number("factor");
+      scaling.require("alpha", nullptr, "the base is not scaled by a number of its own");
       if (rope.width == 2) throw Error("the rope type \"dynamic\" needs more than 2 rotated channels in a head");
       break;
     case RotaryScaling::llama3:

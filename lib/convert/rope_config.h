@@ -20,7 +20,8 @@ struct Rope {
   float attention_factor = 1;
   uint32_t original_positions = 0;
   std::vector<float> short_factors, long_factors;   // frequencies are divided by them; empty = ones
-  /// Positions that a model with `positions` of its own is made for under this scaling.
+  double scaled_positions = 0;  // that the scaling stretches the trained ones to; 0 = nothing is said
+  /// Positions that a model with `positions` of its own is made for under this scaling: the larger number.
   uint32_t reach(uint32_t positions) const;
   /// Frequencies depend on the total length of the sequence.
   bool depends_on_length() const { return scaling == schema::RotaryScaling::dynamic || scaling == schema::RotaryScaling::longrope; }

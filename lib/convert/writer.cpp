@@ -48,7 +48,8 @@ Writer::Place Writer::add(const void* bytes, size_t size) {
   return {offset, format::checksum(bytes, size)};
 }
 
-uint64_t Writer::finish(const void* metadata, size_t size) {
+uint64_t Writer::finish(const void* metadata, size_t size, const std::function<void()>& tick,
+                        const std::function<void(const std::string& path)>& check_whole) {
   if (size > core::limits::kMetadataBytes)
     throw Error(path_ + ": its structural part takes " + std::to_string(size) + " bytes, a file may have " +
                 std::to_string(core::limits::kMetadataBytes));
@@ -74,11 +75,13 @@ uint64_t Writer::finish(const void* metadata, size_t size) {
   if (std::fflush(weights_) != 0 || std::fseek(weights_, 0, SEEK_SET) != 0)
     throw Error(path_ + ": writing its weights failed: " + std::strerror(errno));
   for (uint64_t left = size_; left > 0;) {
+    if (tick) tick();
     size_t got = std::fread(buffer.data(), 1, buffer.size(), weights_);
     if (got == 0) throw Error(path_ + ": reading the collected weights back failed");
     check(file.write(buffer.data(), got));
     left -= got;
   }
+  if (check_whole && file.temporary()) check_whole(file.temporary());
   check(file.commit());
   return header.file_bytes;
 }

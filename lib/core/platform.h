@@ -65,6 +65,8 @@ class AtomicFile {
   /// Moves the write position; a gap reads as zeros (and stays sparse where the file system can).
   Status seek(uint64_t offset) noexcept;
   Status commit() noexcept;
+  /// Where what was written stands until it is committed; null for a device.
+  const char* temporary() const noexcept { return temporary_; }
 
  private:
   AtomicFile() noexcept = default;

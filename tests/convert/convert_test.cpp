@@ -21,6 +21,7 @@ std::string refusal(const CheckpointFolder& folder, const Options& options = {})
   try {
     convert::convert(folder.path(), folder.path("out.linnet"), options);
   } catch (const Error& error) {
+    CHECK(std::string(error.what()).rfind(folder.path(), 0) == 0);
     return error.what();
   }
   return "";
@@ -165,9 +166,45 @@ TEST_CASE("stopping at any tensor leaves nothing, and progress counts every tens
   const size_t before = files_in(folder);
   for (size_t stop = 0; stop <= 10; ++stop) {
     options.progress = [&](const std::string&, size_t done, size_t) { return done != stop; };
-    CHECK(refusal(folder, options) == "stopped before the file was complete");
+    CHECK(refusal(folder, options) == folder.path() + ": stopped before the file was complete");
     CHECK(files_in(folder) == before);
   }
+}
+
+TEST_CASE("an interruption at any moment leaves nothing, and one that comes too late finds the whole file") {
+  CheckpointFolder folder("convert-interruption");
+  FakeCheckpoint checkpoint = small_llama();
+  checkpoint.config()["vocab_size"] = 20000;
+  folder.write(checkpoint.put("model.embed_tokens.weight", {20000, 32}));  // more than one piece of the copy behind the structural part
+  const size_t before = files_in(folder);
+  Options options = weights("f32");
+  size_t asked = 0;
+  options.interrupted = [&] { return ++asked, false; };
+  CHECK(refusal(folder, options) == "");
+  const size_t all = asked;
+  CHECK(all > 11);
+  std::filesystem::remove(folder.path("out.linnet"));
+  for (size_t moment = 1; moment <= all; ++moment) {
+    asked = 0;
+    options.interrupted = [&] { return ++asked == moment; };
+    CHECK(refusal(folder, options) == folder.path() + ": stopped before the file was complete");
+    CHECK(files_in(folder) == before);
+  }
+}
+
+TEST_CASE("what the runtime would not open gets no name") {
+  CheckpointFolder folder("convert-reopen");
+  FakeCheckpoint checkpoint = small_bert("bert.");
+  checkpoint.config()["architectures"] = {"BertForTokenClassification"};
+  const uint64_t labels = (1u << 20) + 1;  // more than a file may have
+  checkpoint.put("classifier.weight", {labels, 20}, std::vector<float>(labels * 20)).put("classifier.bias", {labels});
+  folder.write(checkpoint);
+  const size_t before = files_in(folder);
+  const std::string said = refusal(folder, weights("f16"));
+  CHECK_MESSAGE(said.find("labels") != std::string::npos, said);
+  CHECK_MESSAGE(said.find("out.linnet: ") != std::string::npos, said);
+  CHECK_MESSAGE(said.find(".part") == std::string::npos, said);
+  CHECK(files_in(folder) == before);
 }
 
 TEST_CASE("an output that cannot be written is told, and an older one survives") {
@@ -264,6 +301,22 @@ TEST_CASE("sentence encoders pool, project and normalize as modules.json says") 
   CHECK(model.output(0, last).name == "sentence_embedding");
   CHECK(model.output(0, last).columns == 6);
   CHECK(model.output(0, last).rows == "sequences");
+}
+
+TEST_CASE("a prompt that the reference puts before every text is told") {
+  CheckpointFolder folder("convert-prompt");
+  write_sentence_encoder(folder, {{"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", true}}, "Identity");
+  auto notes = [&](const Json& config) {
+    folder.write("config_sentence_transformers.json", config);
+    return convert::convert(folder.path(), folder.path("out.linnet"), {}).notes;
+  };
+  const Json prompts = {{"query", "query: "}, {"document", ""}};
+  CHECK(notes({{"prompts", prompts}, {"default_prompt_name", nullptr}}).empty());
+  CHECK(notes({{"prompts", prompts}, {"default_prompt_name", "document"}}).empty());
+  CHECK(notes({{"prompts", prompts}}).empty());
+  const std::vector<std::string> told = notes({{"prompts", prompts}, {"default_prompt_name", "query"}});
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find("\"query: \"") != std::string::npos);
 }
 
 TEST_CASE("pooling modes that are not known are refused by name, in both spellings") {

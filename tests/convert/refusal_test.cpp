@@ -19,6 +19,7 @@ std::string refusal(const CheckpointFolder& folder) {
     convert::convert(folder.path(), folder.path("out.linnet"), {});
   } catch (const Error& error) {
     CHECK_FALSE(std::filesystem::exists(folder.path("out.linnet")));
+    CHECK(std::string(error.what()).rfind(folder.path(), 0) == 0);
     return error.what();
   }
   return "";
@@ -73,6 +74,8 @@ TEST_CASE("numbers that 32 bits do not hold, or that no file may have, are refus
   }
   for (double theta : {1e300, 1e-300, 1.0, -10000.0})
     CHECK(refusal_with(small_llama(), {{"rope_theta", theta}}).find("rope_theta") != std::string::npos);
+  const Json alpha = {{"rope_type", "dynamic"}, {"factor", 1.0}, {"alpha", 1000.0}};
+  CHECK(refusal_with(small_llama(), {{"rope_scaling", alpha}}).find("alpha is 1000.0") != std::string::npos);
   for (double factor : {1e300, 1e-300, 0.0})
     for (const char* type : {"linear", "dynamic", "yarn"})
       CHECK(refusal_with(small_llama(), {{"rope_scaling", {{"rope_type", type}, {"factor", factor}}}}).find("factor") != std::string::npos);
@@ -147,4 +150,20 @@ TEST_CASE("heads that the saved class does not have are left out, and noted") {
   const Report report = convert::convert(folder.path(), folder.path("out.linnet"), {});
   REQUIRE(report.notes.size() == 1);
   CHECK(report.notes[0].find("cls.predictions.bias, cls.seq_relationship.weight") != std::string::npos);
+}
+
+TEST_CASE("a refusal of anything begins with the source, files that are no checkpoint at all included") {
+  CheckpointFolder folder("refusal-source");
+  for (const char* text : {"", "{", "[1]", "{\"model_type\": 3}", "{\"quantization_config\": {\"quant_method\": \"\\ud800\"}}"}) {
+    std::ofstream(folder.path("config.json")) << text;
+    CHECK(refusal(folder) != "");
+  }
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json", Json::parse(R"({"chat_template": [{"name": "a"}]})"));
+  CHECK(refusal(folder).find("chat_template") != std::string::npos);
+  std::filesystem::remove(folder.path("tokenizer_config.json"));
+  for (const char* tokenizer : {"3", "{\"model\": 3}", "{\"model\": {\"type\": 3}}", "{\"model\": {\"type\": \"BPE\", \"vocab\": []}}"}) {
+    std::ofstream(folder.path("tokenizer.json")) << tokenizer;
+    CHECK(refusal(folder) != "");
+  }
 }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "core/limits.h"
+
 using namespace linnet;
 using namespace linnet::convert;
 using schema::RotaryScaling;
@@ -88,7 +90,38 @@ TEST_CASE("longrope keeps two lists of divisors, and a top-level original length
   CHECK_THROWS_WITH_AS(read(config, 8), doctest::Contains("short_factor"), Error);
 }
 
+TEST_CASE("a scaling reaches what it stretches the trained positions to, and never less than the model's own") {
+  auto reach = [](const Json& scaling, uint32_t positions, Json more = Json::object()) {
+    more["max_position_embeddings"] = positions;
+    more["rope_scaling"] = scaling;
+    return read(more, 4).reach(positions);
+  };
+  const Json yarn = {{"type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}};
+  CHECK(reach(yarn, 32) == 128);
+  CHECK(reach(yarn, 100) == 128);
+  CHECK(reach(yarn, 200) == 200);
+  CHECK(reach({{"type", "yarn"}, {"factor", 2.5}}, 65) == 162);  // floor(162.5); without a length of its own it is the model's
+  CHECK(reach({{"type", "yarn"}, {"original_max_position_embeddings", 32}}, 96) == 96);
+  const Json longrope = {{"type", "longrope"}, {"short_factor", {1, 1}}, {"long_factor", {2, 2}}, {"original_max_position_embeddings", 32}};
+  CHECK(reach(longrope, 96) == 96);
+  Json stretched = longrope;
+  stretched["factor"] = 8;
+  CHECK(reach(stretched, 32) == 256);
+  CHECK(reach(stretched, 512) == 512);
+  CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64) == 64);
+  CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", 256}}) == 256);
+  CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", 32}}) == 64);
+  CHECK(reach({{"type", "linear"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}}, 64) == 128);
+  CHECK(reach({{"type", "dynamic"}, {"factor", 0.5}}, 64) == 64);
+  const Json llama3 = {{"type", "llama3"}, {"factor", 32}, {"low_freq_factor", 1}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}};
+  CHECK(reach(llama3, 64) == 64);
+  CHECK(reach({{"type", "yarn"}, {"factor", 1e30}}, 64) == core::limits::kContext);
+  CHECK(reach({{"type", "linear"}, {"factor", 2.0}}, 2000000000) == core::limits::kContext);
+}
+
 TEST_CASE("what is not known is refused by name") {
+  const Json alpha = {{"type", "dynamic"}, {"factor", 1.0}, {"alpha", 1000.0}};
+  CHECK_THROWS_WITH_AS(read({{"max_position_embeddings", 64}, {"rope_scaling", alpha}}), doctest::Contains("alpha is 1000.0"), Error);
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", {{"type", "ntk-by-magic"}}}}), doctest::Contains("\"ntk-by-magic\""), Error);
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", {{"type", "linear"}}}}), doctest::Contains("factor is missing"), Error);
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}}), doctest::Contains("factor is 0"), Error);

@@ -78,6 +78,22 @@ TEST_CASE("a writer that is given up leaves an older file alone and nothing besi
   CHECK(read_all(path) == Bytes{'o', 'l', 'd'});
 }
 
+TEST_CASE("a whole file that is refused before it has its name leaves nothing, and an older one stays") {
+  const ScratchFolder folder;
+  const std::string path = folder.write("model.linnet", {'o', 'l', 'd'});
+  Writer writer(path);
+  writer.add(Bytes(100, 1));
+  uint64_t whole = 0;
+  auto refuse = [&](const std::string& temporary) {
+    whole = std::filesystem::file_size(temporary);
+    throw convert::Error("no");
+  };
+  CHECK_THROWS_WITH_AS(writer.finish("structure", 9, {}, refuse), "no", convert::Error);
+  CHECK(whole == 16384 + 100);
+  CHECK(folder.names() == std::vector<std::string>{"model.linnet"});
+  CHECK(read_all(path) == Bytes{'o', 'l', 'd'});
+}
+
 TEST_CASE("a folder that is not there is told at once") {
   const ScratchFolder folder;
   CHECK_THROWS_WITH_AS(Writer(folder / "no/model.linnet"), doctest::Contains("no/model.linnet: cannot be written"), convert::Error);

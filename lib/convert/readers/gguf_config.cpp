@@ -35,6 +35,11 @@ void add_rope(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
     keys.refuse("rope.dimension_count", fmt::format("no more than the {} channels of a head", heads.key_width));
   if (rotated != heads.key_width) (*config)["partial_rotary_factor"] = rotated_part(rotated, heads.key_width);
 
+  if (keys.number("rope.scaling.yarn_log_multiplier", 0) != 0)
+    keys.refuse("rope.scaling.yarn_log_multiplier", "0 (a temperature of attention that this architecture does not have)");
+  for (const char* key : {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor"})
+    if (keys.number(key, 1) != 1) keys.refuse(key, "1");
+
   std::string type = keys.text("rope.scaling.type", keys.has("rope.scale_linear") ? "linear" : "none");
   if (keys.has_tensor("rope_factors_long.weight")) type = "longrope";
   if (type == "none") return;

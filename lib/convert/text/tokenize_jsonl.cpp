@@ -24,9 +24,7 @@ Tokenizer open_tokenizer(const std::string& source) {
     return std::move(*created);
   }
   std::optional<TokenizerDraft> draft = read_tokenizer(source);
-  if (!draft)
-    throw Error(fmt::format("{}: there is no tokenizer (expected tokenizer.json, tokenizer.model, vocab.txt, or vocab.json and merges.txt)",
-                            source));
+  if (!draft) throw Error("there is no tokenizer (expected tokenizer.json, tokenizer.model, vocab.txt, or vocab.json and merges.txt)");
   // Better not cut than cut in another way.
   if (!draft->foreign_cut.empty()) draft->max_length = 0;
   return open_draft(*draft);
@@ -83,10 +81,7 @@ Json decode(const Tokenizer& tokenizer, const Json& question) {
   return {{"pieces", pieces}};
 }
 
-}  // namespace
-
-int tokenize_jsonl(const std::string& source, std::istream& in, std::ostream& out) {
-  const Tokenizer tokenizer = open_tokenizer(source);
+void answer_lines(const Tokenizer& tokenizer, std::istream& in, std::ostream& out) {
   std::string line;
   for (size_t number = 1; std::getline(in, line); ++number) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
@@ -95,12 +90,22 @@ int tokenize_jsonl(const std::string& source, std::istream& in, std::ostream& ou
       const Json question = Json::parse(line);
       answer = question.contains("text") ? encode(tokenizer, question) : decode(tokenizer, question);
     } catch (const Error& error) {
-      throw Error(fmt::format("{}: line {}: {}", source, number, error.what()));
+      throw Error(fmt::format("line {}: {}", number, error.what()));
     } catch (const Json::exception& error) {
       throw Error(fmt::format("line {}: expected an object with \"text\" or \"ids\" ({})", number, error.what()));
     }
     // ASCII only: characters that end lines elsewhere would break up the answer.
     out << answer.dump(-1, ' ', true, Json::error_handler_t::replace) << '\n';
+  }
+}
+
+}  // namespace
+
+int tokenize_jsonl(const std::string& source, std::istream& in, std::ostream& out) {
+  try {
+    answer_lines(open_tokenizer(source), in, out);
+  } catch (const std::exception&) {
+    throw_about(source);
   }
   return 0;
 }

@@ -83,9 +83,13 @@ std::vector<uint32_t> trie_of(const TokenizerDraft& draft, const Ids& ids) {
 
 Stages write_stages(FlatBufferBuilder& builder, const std::vector<StageDraft>& drafts) {
   Stages stages;
-  for (const StageDraft& draft : drafts)
-    stages.push_back(schema::CreateStageDirect(builder, draft.kind.c_str(), draft.text.c_str(), draft.second.c_str(), &draft.bytes,
-                                               draft.number, draft.flags));
+  // Texts may hold zero bytes: none goes through a C string.
+  for (const StageDraft& draft : drafts) {
+    const auto kind = builder.CreateString(draft.kind), text = builder.CreateString(draft.text),
+               second = builder.CreateString(draft.second);
+    const auto bytes = builder.CreateVector(draft.bytes);
+    stages.push_back(schema::CreateStage(builder, kind, text, second, bytes, draft.number, draft.flags));
+  }
   return stages;
 }
 
@@ -118,12 +122,25 @@ Offset<schema::Tokenizer> write_tokenizer(FlatBufferBuilder& builder, const Toke
   const auto added = write_added(builder, draft.added);
   const Stages normalizer = write_stages(builder, draft.normalizer), pre_tokenizer = write_stages(builder, draft.pre_tokenizer),
                decoder = write_stages(builder, draft.decoder);
-  return schema::CreateTokenizerDirect(builder, draft.kind, &bytes, &ends, &draft.types, draft.scores.empty() ? nullptr : &draft.scores,
-                                       merges.results.empty() ? nullptr : &merges.pairs, merges.results.empty() ? nullptr : &merges.results,
-                                       &buckets, merges.results.empty() ? nullptr : &merges.buckets, &added, &normalizer, &pre_tokenizer,
-                                       &decoder, &draft.single, &draft.pair, draft.unknown_id, draft.continuing_prefix.c_str(),
-                                       draft.end_of_word_suffix.c_str(), draft.max_word_characters, draft.byte_fallback, draft.fuse_unknown,
-                                       draft.ignore_merges, draft.max_length, trie.empty() ? nullptr : &trie);
+  const bool has_merges = !merges.results.empty();
+  const auto bytes_at = builder.CreateVector(bytes);
+  const auto ends_at = builder.CreateVector(ends);
+  const auto types_at = builder.CreateVector(draft.types);
+  const auto scores_at = draft.scores.empty() ? 0 : builder.CreateVector(draft.scores);
+  const auto pairs_at = has_merges ? builder.CreateVector(merges.pairs) : 0;
+  const auto results_at = has_merges ? builder.CreateVector(merges.results) : 0;
+  const auto buckets_at = builder.CreateVector(buckets);
+  const auto merge_buckets_at = has_merges ? builder.CreateVector(merges.buckets) : 0;
+  const auto added_at = builder.CreateVector(added);
+  const auto normalizer_at = builder.CreateVector(normalizer), pre_tokenizer_at = builder.CreateVector(pre_tokenizer),
+             decoder_at = builder.CreateVector(decoder);
+  const auto single_at = builder.CreateVectorOfStructs(draft.single), pair_at = builder.CreateVectorOfStructs(draft.pair);
+  const auto prefix_at = builder.CreateString(draft.continuing_prefix), suffix_at = builder.CreateString(draft.end_of_word_suffix);
+  const auto trie_at = trie.empty() ? 0 : builder.CreateVector(trie);
+  return schema::CreateTokenizer(builder, draft.kind, bytes_at, ends_at, types_at, scores_at, pairs_at, results_at, buckets_at,
+                                 merge_buckets_at, added_at, normalizer_at, pre_tokenizer_at, decoder_at, single_at, pair_at,
+                                 draft.unknown_id, prefix_at, suffix_at, draft.max_word_characters, draft.byte_fallback, draft.fuse_unknown,
+                                 draft.ignore_merges, draft.max_length, trie_at);
 }
 
 }  // namespace linnet::convert

@@ -172,6 +172,9 @@ TEST_CASE("rope keys of a llama file mean what config.json would say") {
           1e-4);
   }
   CHECK(says(refusal(small().text("llama.rope.scaling.type", "cubic")), "rope.scaling.type"));
+  CHECK(says(refusal(small().number("llama.rope.scaling.yarn_log_multiplier", 0.1f)), "'llama.rope.scaling.yarn_log_multiplier'"));
+  CHECK(refusal(small().number("llama.rope.scaling.yarn_log_multiplier", 0)) == "");
+  CHECK(says(refusal(small().number("llama.rope.scaling.yarn_attn_factor", 0.5f)), "'llama.rope.scaling.yarn_attn_factor'"));
 }
 
 TEST_CASE("frequency divisors kept as tensors are used") {
@@ -238,6 +241,22 @@ TEST_CASE("keys that do not fit are refused by name") {
       says(refusal(GgufBuilder().text("general.architecture", "rwkv7").floats("a", {1}, {1})), "GGUF architecture rwkv7 is not supported"));
   CHECK(says(refusal(GgufBuilder().floats("a", {1}, {1})), "architecture (none)"));
   CHECK(says(refusal(llama_keys(kSmall)), "holds no tensors"));
+}
+
+TEST_CASE("what the model refuses of a file's keys begins with the file and names its metadata, not a config.json") {
+  LlamaShape s = kSmall;
+  s.theta = -2;
+  GgufBuilder b = llama_keys(s);
+  add_llama_tensors(b, oracle::llama_checkpoint(kSmall, 3), kSmall, false);
+  const GgufFolder folder(b);
+  try {
+    folder.model();
+    FAIL("it was converted");
+  } catch (const Error& error) {
+    const std::string said = error.what();
+    CHECK(said.rfind(folder.path() + ": metadata: rope_theta is -2", 0) == 0);
+    CHECK(said.find("config.json") == std::string::npos);
+  }
 }
 
 TEST_CASE("tensors that the architecture does not know are refused, those it leaves out on purpose are not") {
