@@ -71,6 +71,15 @@ Value dense(Graph& g, Value x, const Config& config, const std::string& path) {
   config.refuse("activation_function", "Identity, Tanh, ReLU, GELU, SiLU or Sigmoid");
 }
 
+// The reference puts this prompt before texts of which nothing else is said; the file leaves that to whoever calls it.
+void note_default_prompt(Graph& g) {
+  const char* file = "config_sentence_transformers.json";
+  const Config config(g.checkpoint().file(file), file);
+  const std::string name = config.text("default_prompt_name", ""), text = config.object("prompts").text(name, "");
+  if (!name.empty() && !text.empty())
+    g.note(fmt::format("the reference puts \"{}\" before every text (default_prompt_name \"{}\"), this file does not", text, name));
+}
+
 }  // namespace
 
 bool sentence_modules(Graph& g, Value hidden) {
@@ -95,6 +104,7 @@ bool sentence_modules(Graph& g, Value hidden) {
   if (!is_pooled) throw Error("modules.json has no pooling module");
   g.output(schema::Role::embedding, "sentence_embedding", x);
   g.task(schema::Task::sentence_embedding);
+  note_default_prompt(g);
   g.ignore("cls.*");
   return true;
 }

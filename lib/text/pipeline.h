@@ -4,11 +4,9 @@
 //
 //   normalizer       text     second       number     flags
 //   nfc nfd nfkc nfkd
-//   lowercase                                                    each character by itself
-//   strip_accents                                     1: non-spacing marks only, else all marks
-//   strip                                             1: white space on the left, 2: on the right, 4: ' ' only
-//   replace          pattern  replacement             kScanner
-//   prepend          prefix                                      unless the text is empty
+//   lowercase                                         1: a capital sigma that ends a word becomes a final one; else each character by
+//   itself strip_accents                                     1: non-spacing marks only, else all marks strip 1: white space on the left, 2:
+//   on the right, 4: ' ' only replace          pattern  replacement             kScanner prepend          prefix unless the text is empty
 //   precompiled                                       1: the longest key everywhere, no clusters (SentencePiece's rule); bytes: its
 //   character map bert_clean                                                   no control characters, white space becomes ' '
 //   bert_ideographs                                              ' ' around each

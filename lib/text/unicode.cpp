@@ -113,6 +113,24 @@ uint32_t lower(char32_t code, char32_t out[2]) noexcept {
   return 1;
 }
 
+bool cased(char32_t code) noexcept {
+  return (classes(code) & (kUpper | kLower)) != 0 || alphabetic_symbol(code) || between(code, 0x2160, 0x217F) || code == 0xAA || code == 0xBA;
+}
+
+bool case_ignorable(char32_t code) noexcept {
+  // Marks of punctuation that stand within words.
+  constexpr char32_t kWithin[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4,  0x2018, 0x2019,
+                                  0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
+  switch (utf8proc_category(static_cast<utf8proc_int32_t>(code))) {
+    case UTF8PROC_CATEGORY_MN: case UTF8PROC_CATEGORY_ME: case UTF8PROC_CATEGORY_CF: case UTF8PROC_CATEGORY_LM: case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      for (char32_t mark : kWithin)
+        if (code == mark) return true;
+      return false;
+  }
+}
+
 bool cluster_break(char32_t before, char32_t after, int32_t* state) noexcept {
   return utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before), static_cast<utf8proc_int32_t>(after), state);
 }

@@ -61,6 +61,10 @@ inline uint16_t classes(char32_t code) noexcept { return code < 128 ? kAsciiClas
 /// The full mapping of one character without its context: 1 or 2 characters.
 uint32_t lower(char32_t code, char32_t out[2]) noexcept;
 
+/// Whether a character is of either case, and whether it is passed over when the surroundings of a letter are asked for their case.
+bool cased(char32_t code) noexcept;
+bool case_ignorable(char32_t code) noexcept;
+
 /// Whether a cluster may end between two characters; `state` is 0 at the start of the text.
 bool cluster_break(char32_t before, char32_t after, int32_t* state) noexcept;
 

@@ -89,6 +89,17 @@ TEST_CASE("composing what was decomposed gives the same as composing") {
 
 TEST_CASE("case and accents") {
   CHECK(normalized({stage("lowercase")}, "A\xC3\x84\xC4\xB0\xC8\xBA") == "a\xC3\xA4i\xCC\x87\xE2\xB1\xA5");
+  CHECK(normalized({stage("lowercase")}, "A\xCE\xA3") == "a\xCF\x83");
+  // A final sigma only behind a letter and before none, apostrophes and marks aside.
+  const StageDraft by_context = stage("lowercase", "", "", 0, 1);
+  const std::string capital = "\xCE\xA3", small = "\xCF\x83", last = "\xCF\x82";
+  CHECK(normalized({by_context}, "A" + capital) == "a" + last);
+  CHECK(normalized({by_context}, capital) == small);
+  CHECK(normalized({by_context}, "A" + capital + "A") == "a" + small + "a");
+  CHECK(normalized({by_context}, "A" + capital + "' " + capital + " A'" + capital + "'a") ==
+        "a" + last + "' " + small + " a'" + small + "'a");
+  CHECK(normalized({by_context}, "A\xCC\x81" + capital + "\xCC\x81.") == "a\xCC\x81" + last + "\xCC\x81.");
+  CHECK(normalized({by_context}, "1" + capital + "A" + capital + "1") == "1" + small + "a" + last + "1");
   CHECK(normalized({stage("strip_accents")}, "e\xCC\x81\xE0\xA4\x95\xE0\xA4\xBE") == "e\xE0\xA4\x95");
   CHECK(normalized({stage("strip_accents", "", "", 0, 1)}, "e\xCC\x81\xE0\xA4\x95\xE0\xA4\xBE") == "e\xE0\xA4\x95\xE0\xA4\xBE");
 }

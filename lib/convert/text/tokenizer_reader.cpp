@@ -7,6 +7,7 @@
 #include "convert/readers/gguf_metadata.h"
 #include "convert/text/gguf_tokenizer.h"
 #include "convert/text/sentence_piece.h"
+#include "convert/text/sentence_settings.h"
 #include "convert/text/tokenizer_config.h"
 #include "convert/text/tokenizer_json.h"
 #include "convert/text/vocabulary_files.h"
@@ -69,9 +70,7 @@ std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint) {
   std::optional<TokenizerDraft> draft = metadata ? read_gguf_tokenizer(*metadata) : read_folder(checkpoint.path());
   if (!draft) return draft;
   cut_at_word_starts(&*draft);
-  const Json sentence = metadata ? Json() : checkpoint.file("sentence_bert_config.json");
-  if (sentence.is_object() && sentence.contains("max_seq_length") && sentence["max_seq_length"].is_number_unsigned())
-    draft->max_length = sentence["max_seq_length"].get<uint32_t>();
+  if (!metadata) apply_sentence_settings(checkpoint.file("sentence_bert_config.json"), &*draft);
   return draft;
 }
 

@@ -12,7 +12,7 @@ namespace linnet::convert {
 /// `path`: a folder with tokenizer.json, tokenizer.model, vocab.txt or vocab.json and merges.txt (the first that is there), or a GGUF
 /// file. Nothing when there is none of them. Throws Error that names what this library does not have.
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path);
-/// The same of a checkpoint; a length that its sentence_bert_config.json sets is kept.
+/// The same of a checkpoint, with what its sentence_bert_config.json changes.
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint);
 
 }  // namespace linnet::convert

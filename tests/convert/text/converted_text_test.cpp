@@ -67,6 +67,28 @@ TEST_CASE("the length of a sentence encoder cuts its texts") {
   folder.write("tokenizer.json", kTokenizer);
   folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
   CHECK(ids_of(open(folder), "two one two one") == std::vector<int32_t>{1, 0});
+  folder.write("sentence_bert_config.json", {{"max_seq_length", 3}, {"do_lower_case", true}});
+  CHECK(ids_of(open(folder), "TWO One two one") == std::vector<int32_t>{1, 0, 1});
+}
+
+TEST_CASE("zero bytes in texts are texts like others") {
+  CheckpointFolder folder("text-zero");
+  const std::string zero(1, '\0');
+  FakeCheckpoint checkpoint = small_bert("bert.");
+  checkpoint.config()["architectures"] = {"BertForSequenceClassification"};
+  checkpoint.config()["id2label"] = {{"0", "a" + zero + "b"}, {"1", "c"}};
+  checkpoint.put("bert.pooler.dense.weight", {20, 20}).put("bert.pooler.dense.bias", {20});
+  folder.write(checkpoint.put("classifier.weight", {2, 20}).put("classifier.bias", {2}));
+  Json tokenizer = kTokenizer;
+  tokenizer["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", "x" + zero + "y"}}}, {"content", "one"}};
+  tokenizer["added_tokens"] = Json::array({{{"id", 3}, {"content", "<" + zero + ">"}, {"special", true}}});
+  folder.write("tokenizer.json", tokenizer);
+  folder.write("tokenizer_config.json", {{"chat_template", "d" + zero + "e"}});
+  const Model model = open(folder);
+  CHECK(model.label(0) == "a" + zero + "b");
+  CHECK(model.chat_template() == "d" + zero + "e");
+  CHECK(ids_of(model, "x" + zero + "y two x") == std::vector<int32_t>{0, 1, 2});
+  CHECK(ids_of(model, "two<" + zero + ">") == std::vector<int32_t>{1, 3});
 }
 
 TEST_CASE("chat templates come from the configuration, one or several") {

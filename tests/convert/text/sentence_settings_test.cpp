@@ -1,0 +1,62 @@
+#include "convert/text/sentence_settings.h"
+
+#include "convert/text/tokenizer_json.h"
+#include "convert/text/vocabulary_files.h"
+#include "text/tiny_tokenizer.h"
+
+using namespace linnet;
+using namespace linnet::tests;
+using convert::Json;
+
+namespace {
+
+const std::string kVocabulary =
+    "[PAD]\n[UNK]\n[CLS]\n[SEP]\nHello\nhello\n[\n]\nse\n##p\nsep\nx\n\xCF\x83\xCE\xB1\xCF\x82\n\xCF\x83\xCE\xB1\xCF\x83\n";
+
+TokenizerDraft cased(const Json& settings) {
+  TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
+  convert::apply_sentence_settings(settings, &draft);
+  return draft;
+}
+
+}  // namespace
+
+TEST_CASE("without do_lower_case the tokenizer is what its own files say") {
+  for (const Json& settings : {Json(nullptr), Json::object(), Json{{"do_lower_case", false}}, Json{{"do_lower_case", nullptr}}})
+    CHECK(encoded(tokenizer_of(cased(settings)), "Hello [SEP]") == IdVector{2, 4, 3, 3});
+}
+
+TEST_CASE("do_lower_case lowers the text before anything else, special tokens in it included") {
+  const Tokenizer tokenizer = tokenizer_of(cased({{"do_lower_case", true}}));
+  CHECK(encoded(tokenizer, "Hello HELLO hello") == IdVector{2, 5, 5, 5, 3});
+  CHECK(encoded(tokenizer, "[SEP]") == IdVector{2, 6, 10, 7, 3});  // "[sep]": no token any more
+  CHECK(decoded(tokenizer, {2, 5, 3}, true) == "hello");
+  CHECK(tokenizer.piece(3) == "[SEP]");
+  CHECK(tokenizer.is_special(3));
+}
+
+TEST_CASE("lower case is the reference's: a sigma that ends a word is a final one") {
+  const Tokenizer tokenizer = tokenizer_of(cased({{"do_lower_case", true}}));
+  CHECK(encoded(tokenizer, "\xCE\xA3\xCE\x91\xCE\xA3") == IdVector{2, 12, 3});
+  CHECK(encoded(tokenizer, "\xCE\xA3\xCE\x91\xCF\x83") == IdVector{2, 13, 3});  // it was small already
+}
+
+TEST_CASE("added tokens in lower case are found in text that was in upper case, those behind the vocabulary keep their ids") {
+  TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
+  draft.added.push_back(added(20, "<y>"));
+  draft.added.push_back(added(22, "<Z>"));
+  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  const Tokenizer tokenizer = tokenizer_of(draft);
+  CHECK(encoded(tokenizer, "x<Y>X<y>") == IdVector{2, 11, 20, 11, 20, 3});
+  CHECK(tokenizer.piece(22) == "<Z>");
+  CHECK(tokenizer.is_special(22));
+  CHECK(tokenizer.id("<Z>") == 22);
+}
+
+TEST_CASE("max_seq_length cuts, and settings that make no sense are refused by name") {
+  CHECK(encoded(tokenizer_of(cased({{"max_seq_length", 4}})), "x x x x") == IdVector{2, 11, 11, 3});
+  CHECK(cased({{"max_seq_length", nullptr}}).max_length == 0);
+  CHECK_THROWS_WITH_AS(cased({{"max_seq_length", -4}}), doctest::Contains("sentence_bert_config.json: max_seq_length is -4"),
+                       convert::Error);
+  CHECK_THROWS_WITH_AS(cased({{"do_lower_case", "yes"}}), doctest::Contains("do_lower_case"), convert::Error);
+}
