@@ -132,3 +132,50 @@ TEST_CASE("a model is not converted onto itself") {
   check_refusal(shop.linnet("convert one.gguf -o one.gguf"), 1, "one.gguf");
   CHECK(read_text(shop.path("one.gguf")) == "GGUF");
 }
+
+TEST_CASE("what looks like a part of a checkpoint is not written over") {
+  Workshop shop;
+  const char* const kParts[] = {
+      "decoder/model.safetensors", "decoder/config.json", "decoder/tokenizer.json", "kept.gguf", "kept.model", "kept.bin", "kept.txt"};
+  for (const char* part : {"kept.gguf", "kept.model", "kept.bin", "kept.txt"}) shop.write(part, "kept");
+  for (const char* part : kParts) {
+    const std::string before = read_text(shop.path(part));
+    check_refusal(shop.linnet("convert encoder -o " + std::string(part)), 1, part);
+    CHECK(read_text(shop.path(part)) == before);
+  }
+  check_refusal(shop.linnet("convert decoder -o decoder"), 1, "decoder");
+  check_refusal(shop.linnet("convert decoder -o ./decoder/../decoder"), 1, "decoder");
+  CHECK(shop.linnet("convert encoder -o out/new.gguf").status == 0);  // nothing is lost
+}
+
+TEST_CASE("a refused conversion or tokenizer is told with its source first") {
+  Workshop shop;
+  std::filesystem::copy(shop.path("decoder"), shop.path("changed"));
+  shop.write("changed/tokenizer.json", "{\"model\": 3}");
+  const Answer converted = shop.linnet("convert changed -o out/x");
+  check_refusal(converted, 1, "tokenizer.json");
+  CHECK(converted.err.rfind("linnet: changed", 0) == 0);
+  for (const char* source : {"absent", "absent.linnet", "changed", "out"}) {
+    check_refusal(shop.linnet("tokenize " + std::string(source) + " w1"), 1, source);
+    const Answer answer = shop.linnet("tokenize --jsonl " + std::string(source), "{}\n");
+    check_refusal(answer, 1, source);
+    CHECK(answer.err.rfind("linnet: " + std::string(source), 0) == 0);
+  }
+  CHECK(shop.linnet("tokenize --jsonl decoder", "{}\n").err.rfind("linnet: decoder: line 1: ", 0) == 0);
+}
+
+TEST_CASE("an empty prompt is a prompt: what the tokenizer adds, or a clear error where that is nothing") {
+  Workshop shop;
+  const Answer written = shop.linnet("generate decoder.linnet --prompt '' --max-tokens 2 --json");
+  CHECK(written.status == 0);
+  CHECK(written.out.find("\"prompt_ids\":[129,130]") != std::string::npos);  // [CLS] [SEP]
+  check_refusal(shop.linnet("generate decoder.linnet --prompt '' --ids 1"), 2, "--prompt");
+  check_refusal(shop.linnet("generate decoder.linnet --ids ''"), 1, "decoder.linnet: the prompt is empty");
+  std::filesystem::copy(shop.path("decoder"), shop.path("plain"));
+  std::string tokenizer = read_text(shop.path("plain/tokenizer.json"));
+  const size_t at = tokenizer.find("\"post_processor\"");
+  REQUIRE(at != std::string::npos);
+  shop.write("plain/tokenizer.json", tokenizer.replace(at + 1, 4, "none"));
+  REQUIRE(shop.linnet("convert plain -o plain.linnet").status == 0);
+  check_refusal(shop.linnet("generate plain.linnet --prompt ''"), 1, "plain.linnet: the prompt is empty");
+}

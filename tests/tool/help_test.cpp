@@ -65,6 +65,9 @@ TEST_CASE("a command line that makes no sense is exit status 2, one line, and sa
   check_refusal(shop.linnet("convert decoder"), 2, "-o");
   check_refusal(shop.linnet("convert decoder -o out/x --weights int3"), 2, "int3");
   check_refusal(shop.linnet("convert decoder -o out/x --tensor q_proj"), 2, "--tensor");
+  check_refusal(shop.linnet("convert decoder -o out/x --tensor q_proj=int3"), 2, "'int3'");
+  check_refusal(shop.linnet("convert decoder -o out/x --tensor =q_proj="), 2, "--tensor");
+  check_refusal(shop.linnet("convert decoder -o out/x --head int3"), 2, "int3");
   check_refusal(shop.linnet("generate decoder.linnet"), 2, "--prompt");
   check_refusal(shop.linnet("generate decoder.linnet --ids 1 --prompt a"), 2, "--prompt");
   check_refusal(shop.linnet("generate decoder.linnet --ids 1 --max-tokens many"), 2, "--max-tokens");
@@ -74,5 +77,12 @@ TEST_CASE("a command line that makes no sense is exit status 2, one line, and sa
   check_refusal(shop.linnet("plan decoder.linnet --state int3"), 2, "--state");
   check_refusal(shop.linnet("run decoder.linnet --inputs a"), 2, "--outputs");
   check_refusal(shop.linnet("bench decoder.linnet --repeat 0"), 2, "--repeat");
+  check_refusal(shop.linnet("bench decoder.linnet --prompt 0 --generate 0"), 2, "--prompt");
+  check_refusal(shop.linnet("bench decoder.linnet --threads 0"), 2, "--threads");
+  check_refusal(shop.linnet("bench decoder.linnet --threads 1,65"), 2, "--threads");
+  check_refusal(shop.linnet("bench decoder.linnet --batch-tokens 0"), 2, "--batch-tokens");
+  check_refusal(shop.linnet("bench decoder.linnet --context 0"), 2, "--context");
+  check_refusal(shop.linnet("bench decoder.linnet --state int3"), 2, "int3");
+  check_refusal(shop.linnet("bench decoder.linnet --depth many"), 2, "--depth");
   check_refusal(shop.linnet("bench encoder.linnet --prompt 0"), 2, "--prompt");
 }

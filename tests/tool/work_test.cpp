@@ -1,3 +1,6 @@
+#include <sys/inotify.h>
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include "tool/tensor_bytes.h"
@@ -66,6 +69,20 @@ TEST_CASE("classify gives a line for each line of a file or of standard input, w
   const Answer plain = shop.linnet("classify encoder.linnet --top 1", "w4\n");
   CHECK(plain.out.find("\tw4\n") != std::string::npos);
   CHECK(shop.linnet("classify encoder.linnet", "").out == "");
+}
+
+TEST_CASE("single lines and pairs may be mixed, each answered as it would be alone") {
+  Workshop shop;
+  const std::string lines[] = {"w1 w2\n", "w3\tw4\n", "w5\tw6 w7\n", "w1 w2\n", "\tw8\n", "w3 w4\n"};
+  std::string all, alone;
+  for (const std::string& line : lines) {
+    all += line;
+    alone += shop.linnet("classify encoder.linnet --json", line).out;
+  }
+  const Answer together = shop.linnet("classify encoder.linnet --json", all);
+  REQUIRE_MESSAGE(together.status == 0, together.err);
+  CHECK(together.out == alone);
+  CHECK(std::count(alone.begin(), alone.end(), '\n') == 6);
 }
 
 TEST_CASE("a prompt in words is its ids, and the text that comes back is theirs") {
@@ -147,4 +164,24 @@ TEST_CASE("the drawing of a plan is one SVG element") {
   const std::string drawing = read_text(shop.path("out/plan.svg"));
   CHECK(drawing.rfind("<svg", 0) == 0);
   CHECK(drawing.find("</svg>") != std::string::npos);
+}
+
+TEST_CASE("tokenize opens its source as often for a long text as for a word") {
+  Workshop shop;
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "w" + std::to_string(i) + " ";
+  auto opens = [&](const std::string& words) {
+    const int watcher = inotify_init1(IN_NONBLOCK);
+    REQUIRE(watcher >= 0);
+    REQUIRE(inotify_add_watch(watcher, shop.path("decoder/tokenizer.json").c_str(), IN_OPEN) >= 0);
+    const Answer answer = shop.linnet("tokenize decoder '" + words + "'");
+    CHECK(answer.status == 0);
+    alignas(inotify_event) char events[65536];
+    const ssize_t bytes = read(watcher, events, sizeof events);
+    close(watcher);
+    return bytes > 0 ? static_cast<size_t>(bytes) / sizeof(inotify_event) : 0;
+  };
+  const size_t once = opens("w1");
+  CHECK(once > 0);
+  CHECK(opens(text) == once);
 }

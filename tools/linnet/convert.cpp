@@ -6,6 +6,7 @@
 #include "command.h"
 #include "convert/checkpoint.h"
 #include "convert/convert.h"
+#include "interruption.h"
 
 namespace linnet::tool {
 namespace {
@@ -53,6 +54,19 @@ bool is_checkpoint_part(const std::filesystem::path& path) {
   return std::find(std::begin(kEndings), std::end(kEndings), path.extension()) != std::end(kEndings);
 }
 
+// Ctrl-C ends the process only after what was half written is gone.
+convert::Report convert_or_clean_up(Arguments& arguments) {
+  const Interruption interruption;
+  arguments.options.interrupted = Interruption::happened;
+  try {
+    return convert::convert(arguments.source, arguments.output, arguments.options);
+  } catch (const convert::Error&) {
+    if (Interruption::happened()) show_progress("", 1, 1);
+    Interruption::finish();
+    throw;
+  }
+}
+
 void run(Arguments& arguments) {
   if (arguments.list) return print_families();
   if (arguments.source.empty() || arguments.output.empty())
@@ -76,7 +90,7 @@ void run(Arguments& arguments) {
     show_progress(what, done, total);
     return true;
   };
-  convert::Report report = convert::convert(arguments.source, arguments.output, arguments.options);
+  convert::Report report = convert_or_clean_up(arguments);
   show_progress("", 1, 1);
   arguments.json ? print_json(report) : print_report(report, arguments);
 }
