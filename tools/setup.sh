@@ -82,6 +82,11 @@ EOF
 if [ -n "$local" ]; then unpack_locally "$local"; exit 0; fi
 
 if [ "$(id -u)" != 0 ]; then
+  if ! command -v sudo > /dev/null; then
+    echo "tools/setup.sh: packages are missing, and installing them takes root: run this as root or with sudo, or use --local DIR" >&2
+    exit 1
+  fi
+  echo "setup: packages are missing; installing them takes root, so sudo is asked"
   if [ $yes = yes ]; then exec sudo sh "$0" --yes; else exec sudo sh "$0"; fi
 fi
 export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_MODE=a

@@ -1,5 +1,6 @@
 // Checkpoints of unknown origin through readers and pages, up to the packed tensors. What begins with "GGUF" is such a file, what begins
-// with a brace a config.json over the tensors of a small model, everything else a safetensors file. Refusals are convert::Error.
+// with a brace a tokenizer.json, and a config.json over the tensors of a small model, everything else a safetensors file. Refusals are
+// convert::Error.
 #include <unistd.h>
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "convert/readers/file.h"
 #include "convert/readers/open.h"
 #include "convert/readers/safetensors.h"
+#include "convert/text/draft_tokenizer.h"
+#include "convert/text/tokenizer_json.h"
 
 using namespace linnet::convert;
 
@@ -46,15 +49,36 @@ void write_and_pack(const Checkpoint& checkpoint) {
   for (uint32_t i = 0; i < graph.weights().size(); ++i) graph.weights().pack(graph.weights()[i]);
 }
 
+void refusable(void (*read)(std::string_view), std::string_view bytes) {
+  try {
+    read(bytes);
+  } catch (const Error& refusal) {
+    if (std::strlen(refusal.what()) == 0) std::abort();
+  }
+}
+
+void read_tokenizer_json(std::string_view bytes) {
+  const linnet::Tokenizer tokenizer = open_draft(parse_tokenizer_json(std::string(bytes), "tokenizer.json"));
+  linnet::Ids ids;
+  linnet::Text text;
+  if (tokenizer.encode("Ab [SEP]  1\xC3\xA9", {}, &ids).ok())
+    static_cast<void>(tokenizer.decode({ids.data(), ids.size()}, true, &text).ok());
+}
+
+void read_config_json(std::string_view bytes) {
+  for (FakeCheckpoint checkpoint : {small_llama(), small_bert()}) {
+    checkpoint.config() = parse_json(std::string(bytes), "config.json");
+    write_and_pack(checkpoint);
+  }
+}
+
 void read(std::string_view bytes) {
   static ScratchFile scratch;
   if (bytes.substr(0, 4) == "GGUF") {
     write_and_pack(*open_gguf(scratch.holding(bytes)));
   } else if (bytes.substr(0, 1) == "{") {
-    for (FakeCheckpoint checkpoint : {small_llama(), small_bert()}) {
-      checkpoint.config() = parse_json(std::string(bytes), "config.json");
-      write_and_pack(checkpoint);
-    }
+    refusable(read_tokenizer_json, bytes);
+    read_config_json(bytes);
   } else {
     const SafetensorsFile file(scratch.holding(bytes));
     for (const auto& [name, entry] : file.entries()) file.read(name);
@@ -64,10 +88,6 @@ void read(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  try {
-    read({reinterpret_cast<const char*>(data), size});
-  } catch (const Error& refusal) {
-    if (std::strlen(refusal.what()) == 0) std::abort();
-  }
+  refusable(read, {reinterpret_cast<const char*>(data), size});
   return 0;
 }
