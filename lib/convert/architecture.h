@@ -11,9 +11,9 @@
 namespace linnet::convert {
 
 struct Architecture {
-  const char* family;                     // as `linnet convert --list` shows it
-  const char* description;                // one line: heads, options
-  std::vector<std::string> model_types;   // config.json's model_type
+  const char* family;                    // as `linnet convert --list` shows it
+  const char* description;               // one line: heads, options
+  std::vector<std::string> model_types;  // config.json's model_type
   /// Writes the programs. Throws Error for every configuration that it would run wrongly.
   void (*write)(const Config& config, Graph& graph);
   /// For a family that is told from another one of the same model_type by its tensors; asked before any model_type. May be null.

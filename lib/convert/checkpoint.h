@@ -5,11 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "convert/error.h"
 
@@ -18,9 +17,9 @@ namespace linnet::convert {
 using Json = nlohmann::ordered_json;
 
 struct SourceTensor {
-  std::string name;              // Hugging Face name
-  std::string type;              // as stored: "F32", "BF16", "F16", "I64", "q4_0", "q6_k", ...
-  std::vector<uint64_t> shape;   // outermost first: a linear is [out, in]
+  std::string name;             // Hugging Face name
+  std::string type;             // as stored: "F32", "BF16", "F16", "I64", "q4_0", "q6_k", ...
+  std::vector<uint64_t> shape;  // outermost first: a linear is [out, in]
 };
 
 class GgufMetadata;
@@ -32,13 +31,13 @@ class Checkpoint {
   /// The key-value part of a GGUF file; null for a folder.
   virtual const GgufMetadata* gguf() const { return nullptr; }
 
-  const Json& config() const { return config_; }                    // config.json, or its equivalent from GGUF metadata
-  const Json& generation_config() const { return generation_config_; }   // null when absent
+  const Json& config() const { return config_; }                        // config.json, or its equivalent from GGUF metadata
+  const Json& generation_config() const { return generation_config_; }  // null when absent
   const std::string& path() const { return path_; }
   bool is_gguf() const { return is_gguf_; }
   const std::vector<SourceTensor>& tensors() const { return tensors_; }
   bool has(const std::string& name) const { return index_.count(name) != 0; }
-  const SourceTensor& tensor(const std::string& name) const;         // throws Error naming the tensor
+  const SourceTensor& tensor(const std::string& name) const;  // throws Error naming the tensor
   /// All values as f32, row-major; integer types too. Throws Error (missing, malformed, unreadable type).
   virtual std::vector<float> read(const std::string& name) const = 0;
   /// Another JSON file of the folder ("modules.json", "1_Pooling/config.json"), or what a GGUF file says of it; null when absent.

@@ -31,8 +31,8 @@ class Config {
   double number(const std::string& key, double fallback) const;
   bool flag(const std::string& key, bool fallback) const;
   std::string text(const std::string& key, const std::string& fallback) const;
-  std::vector<std::string> texts(const std::string& key) const;      // empty when absent
-  std::vector<float> numbers(const std::string& key) const;          // empty when absent
+  std::vector<std::string> texts(const std::string& key) const;  // empty when absent
+  std::vector<float> numbers(const std::string& key) const;      // empty when absent
   /// The object under a key; an empty one when absent.
   Config object(const std::string& key) const;
 

@@ -1,9 +1,9 @@
 #include "convert/graph.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <fmt/format.h>
 
 namespace linnet::convert {
 
@@ -29,7 +29,8 @@ void Graph::expect_size(const Config& config, const std::string& key, const std:
 
 std::string Graph::head_matrix(const std::string& stored, const std::string& embedding, bool tied) {
   if (!has(stored)) {
-    if (!tied && !checkpoint_.is_gguf()) throw Error(fmt::format("tensor {} is missing, and the head is not tied to the embedding", stored));
+    if (!tied && !checkpoint_.is_gguf())
+      throw Error(fmt::format("tensor {} is missing, and the head is not tied to the embedding", stored));
     return embedding;
   }
   weights_.mark_used(stored);
@@ -194,8 +195,7 @@ Value Graph::rotary_angles(Value positions, const Rope& rope) {
   if (!rope.short_factors.empty()) short_factors = static_cast<int32_t>(weights_.values("rotary.short_factors", rope.short_factors));
   if (!rope.long_factors.empty()) long_factors = static_cast<int32_t>(weights_.values("rotary.long_factors", rope.long_factors));
   std::vector<Value> inputs = {positions};
-  if (rope.depends_on_length())
-    inputs.push_back(input_once(schema::Role::lengths, "lengths", rows(positions), core::limits::kContext + 1));
+  if (rope.depends_on_length()) inputs.push_back(input_once(schema::Role::lengths, "lengths", rows(positions), core::limits::kContext + 1));
   Value out = add_value("rotary angles", ValueType::f32, rope.width, rows(positions));
   auto made = schema::CreateRotaryAngles(builder_, rope.width, rope.base, rope.scaling, rope.factor, rope.low_frequency_factor,
                                          rope.high_frequency_factor, rope.beta_fast, rope.beta_slow, rope.truncate, rope.attention_factor,
@@ -261,7 +261,8 @@ Value Graph::unary(Value x, schema::Function function) {
 
 Value Graph::gate(Value gate_and_up, schema::Function function) {
   if (gate_and_up.columns % 2 != 0)
-    throw Error(fmt::format("{} has {} columns, expected gate and up of one size", current().value_names[gate_and_up.index], gate_and_up.columns));
+    throw Error(
+        fmt::format("{} has {} columns, expected gate and up of one size", current().value_names[gate_and_up.index], gate_and_up.columns));
   for (const Operation& writer : current().operations) {
     if (writer.type != schema::Options::Linear || writer.outputs[0] != gate_and_up.index) continue;
     const Weight& weight = weights_[writer.tensor];
@@ -316,8 +317,10 @@ void Graph::check_everything_read() {
   size_t count = 0;
   for (const std::string& name : weights_.unused()) {
     bool known = std::any_of(ignored_.begin(), ignored_.end(), [&](const std::string& pattern) { return matches(pattern, name); });
-    if (known) left_out += (left_out.empty() ? "" : ", ") + name;
-    else if (++count <= 5) unread += (unread.empty() ? "" : ", ") + name;
+    if (known)
+      left_out += (left_out.empty() ? "" : ", ") + name;
+    else if (++count <= 5)
+      unread += (unread.empty() ? "" : ", ") + name;
   }
   if (count > 5) unread += fmt::format(" and {} more", count - 5);
   if (count > 0) throw Error(fmt::format("the model has tensors that this architecture does not use: {}", unread));

@@ -43,9 +43,9 @@ struct Names {
 
 struct LinearOptions {
   WeightRole role = WeightRole::linear;
-  bool bias = false;         // adds <name>.bias
-  std::string bias_tensor = "";   // the bias where it is not called <name>.bias
-  bool turned = false;       // turn the input where weights are quantized: for the wide inputs with peaks (`down`)
+  bool bias = false;             // adds <name>.bias
+  std::string bias_tensor = "";  // the bias where it is not called <name>.bias
+  bool turned = false;           // turn the input where weights are quantized: for the wide inputs with peaks (`down`)
 };
 
 struct EmbedOptions {
@@ -57,15 +57,15 @@ struct EmbedOptions {
 struct NormOptions {
   schema::NormKind kind = schema::NormKind::layer;
   float epsilon = 0;
-  uint32_t width = 0;          // columns that are normalized together; 0 = the whole row
-  std::string weight = "", bias = "";   // full names; "" = none
+  uint32_t width = 0;                  // columns that are normalized together; 0 = the whole row
+  std::string weight = "", bias = "";  // full names; "" = none
 };
 
 struct AttentionOptions {
   schema::Reader reader = schema::Reader::causal;
   uint32_t heads = 0, kv_heads = 0;
-  uint32_t width = 0;          // of a head
-  float scale = 0;             // 0 = 1 / sqrt(width)
+  uint32_t width = 0;  // of a head
+  float scale = 0;     // 0 = 1 / sqrt(width)
 };
 
 class Graph {
@@ -96,32 +96,32 @@ class Graph {
   void program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions);
 
   // ---- inputs: one row per token unless another row count is given
-  Value token_ids(uint32_t vocabulary);                                        // tokens x 1
-  Value token_types(uint32_t types);                                           // tokens x 1
-  Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());   // rows x 1
-  Value features(uint32_t columns);                                            // patches x columns
+  Value token_ids(uint32_t vocabulary);                                                    // tokens x 1
+  Value token_types(uint32_t types);                                                       // tokens x 1
+  Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());  // rows x 1
+  Value features(uint32_t columns);                                                        // patches x columns
 
   // ---- verbs
-  Value embed(Value ids, const std::string& table, const EmbedOptions& options = {});            // rows of ids x columns of table
-  Value linear(Value x, const Names& names, const LinearOptions& options = {});                  // rows of x x rows of the matrices
+  Value embed(Value ids, const std::string& table, const EmbedOptions& options = {});  // rows of ids x columns of table
+  Value linear(Value x, const Names& names, const LinearOptions& options = {});        // rows of x x rows of the matrices
   /// The same with the matrix's full name: a head whose matrix is an embedding.
   Value linear_with(Value x, const std::string& matrix, const LinearOptions& options = {});
-  Value norm(Value x, const NormOptions& options);                                               // as x
-  Value rotary_angles(Value positions, const Rope& rope);                                        // rows of positions x rope.width
-  Value rotary(Value x, Value angles, uint32_t head_width);                                      // as x
+  Value norm(Value x, const NormOptions& options);           // as x
+  Value rotary_angles(Value positions, const Rope& rope);    // rows of positions x rope.width
+  Value rotary(Value x, Value angles, uint32_t head_width);  // as x
   Cache token_state(uint32_t layer, uint32_t heads, uint32_t width);
   void append(const Cache& cache, Value keys, Value values);
-  Value attention(Value query, Value keys, Value values, const AttentionOptions& options);       // rows of query x heads * width
+  Value attention(Value query, Value keys, Value values, const AttentionOptions& options);  // rows of query x heads * width
   Value attention(Value query, const Cache& cache, const AttentionOptions& options);
-  Value unary(Value x, schema::Function function);                                               // as x
+  Value unary(Value x, schema::Function function);  // as x
   /// Throws Error where two matrices made `gate_and_up` and are not of one size.
-  Value gate(Value gate_and_up, schema::Function function);                                      // half the columns
-  Value add(Value a, Value b);                                                                   // as a
-  Value prepend(Value x, const std::string& row);                                                // one more row for each sequence
-  Value select_outputs(Value x);                                                                 // outputs x columns of x
-  Value pool(Value x, schema::PoolKind kind);                                                    // sequences x columns of x
-  Value slice(Value x, uint32_t first, uint32_t columns);                                        // rows of x x columns
-  Value concat(const std::vector<Value>& values);                                                // side by side
+  Value gate(Value gate_and_up, schema::Function function);  // half the columns
+  Value add(Value a, Value b);                               // as a
+  Value prepend(Value x, const std::string& row);            // one more row for each sequence
+  Value select_outputs(Value x);                             // outputs x columns of x
+  Value pool(Value x, schema::PoolKind kind);                // sequences x columns of x
+  Value slice(Value x, uint32_t first, uint32_t columns);    // rows of x x columns
+  Value concat(const std::vector<Value>& values);            // side by side
   void output(schema::Role role, const std::string& name, Value value);
   /// An output for people who compare with a reference; in the file only where Options::trace asks for it.
   void trace(const std::string& name, Value value);
@@ -154,7 +154,7 @@ class Graph {
     std::vector<std::string> value_names;
     std::vector<Port> inputs, outputs;
     std::vector<Operation> operations;
-    std::map<std::pair<uint32_t, uint32_t>, uint32_t> quantized;   // (value, turn) -> its q8 value
+    std::map<std::pair<uint32_t, uint32_t>, uint32_t> quantized;  // (value, turn) -> its q8 value
   };
   struct State {
     std::string name;
@@ -178,7 +178,8 @@ class Graph {
   Value add_value(const std::string& name, schema::ValueType type, uint32_t columns, format::Rows rows, uint32_t bound = 0);
   Value input(schema::Role role, const std::string& name, schema::ValueType type, uint32_t columns, format::Rows rows, uint32_t bound);
   Value input_once(schema::Role role, const std::string& name, format::Rows rows, uint32_t bound);
-  template <class Table> Operation& operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs, std::vector<Value> outputs);
+  template <class Table>
+  Operation& operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs, std::vector<Value> outputs);
   Value quantize(Value x, uint32_t turn);
   Value linear_of(Value x, uint32_t tensor, int32_t bias, const std::string& name);
   Value attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options);

@@ -14,7 +14,8 @@ using Matrix = std::vector<float>;
 
 /// Who reads and who writes each value of a program.
 struct Uses {
-  explicit Uses(const Graph::Program& program) : readers(program.values.size()), writer(program.values.size(), nullptr), is_output(readers.size()) {
+  explicit Uses(const Graph::Program& program)
+      : readers(program.values.size()), writer(program.values.size(), nullptr), is_output(readers.size()) {
     for (const Operation& operation : program.operations) {
       for (uint32_t value : operation.inputs) readers[value].push_back(&operation);
       for (uint32_t value : operation.outputs) writer[value] = &operation;
@@ -130,7 +131,7 @@ class Folder {
     const Operation* append = nullptr;
     for (const Operation& operation : program_.operations) {
       if (operation.state != attention.state || &operation == &attention) continue;
-      if (operation.type != schema::Options::Append || append) return nullptr;   // the state has another reader or writer
+      if (operation.type != schema::Options::Append || append) return nullptr;  // the state has another reader or writer
       append = &operation;
     }
     if (!append || append->inputs.size() != 2) return nullptr;
@@ -147,7 +148,7 @@ class Folder {
     std::vector<float> by = factors(tensors, attention.heads, attention.kv_heads, width);
     if (all_ones(by)) return;
     divide_rows(*linear, 0, by);
-    std::vector<float> spread;   // query head h * group + member uses value head h
+    std::vector<float> spread;  // query head h * group + member uses value head h
     for (uint32_t head = 0; head < attention.heads; ++head) {
       auto first = by.begin() + head / (attention.heads / attention.kv_heads) * width;
       spread.insert(spread.end(), first, first + width);
@@ -164,7 +165,7 @@ class Folder {
     uint32_t columns = program_.values[gate.outputs[0]].columns;
     std::vector<float> by = factors(tensors, 1, 1, columns);
     if (all_ones(by)) return;
-    divide_rows(*linear, columns, by);   // [gate | up]
+    divide_rows(*linear, columns, by);  // [gate | up]
     for (uint32_t tensor : tensors) multiply(&weights_[tensor].column_factors, columns, 0, by, false);
   }
 

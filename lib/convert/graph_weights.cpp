@@ -1,9 +1,9 @@
 #include "convert/graph_weights.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
-
-#include <fmt/format.h>
 
 namespace linnet::convert {
 
@@ -22,8 +22,7 @@ std::string joined_name(const std::vector<std::string>& sources) {
   while (back < shortest - front && same([&](const std::string& name) { return name[name.size() - 1 - back]; })) ++back;
   while (back > 0 && sources[0][sources[0].size() - back] != '.') --back;
   std::string name = sources[0].substr(0, front) + "{";
-  for (const std::string& source : sources)
-    name += (name.back() == '{' ? "" : ",") + source.substr(front, source.size() - front - back);
+  for (const std::string& source : sources) name += (name.back() == '{' ? "" : ",") + source.substr(front, source.size() - front - back);
   return name + "}" + sources[0].substr(sources[0].size() - back);
 }
 
@@ -54,9 +53,7 @@ bool matches(const std::string& pattern, const std::string& text) {
   return p == pattern.size();
 }
 
-bool is_quantized(Encoding encoding) {
-  return encoding != Encoding::f32 && encoding != Encoding::f16 && encoding != Encoding::bf16;
-}
+bool is_quantized(Encoding encoding) { return encoding != Encoding::f32 && encoding != Encoding::f16 && encoding != Encoding::bf16; }
 
 Encoding encoding_from_name(const std::string& name) {
   for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4})
@@ -105,7 +102,8 @@ Encoding Weights::choose(const std::string& name, const std::vector<std::string>
   const std::string* chosen = nullptr;
   for (const auto& [pattern, encoding] : options_.overrides) {
     const std::string& wanted = pattern;
-    bool hit = matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const std::string& s) { return matches(wanted, s); });
+    bool hit =
+        matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const std::string& s) { return matches(wanted, s); });
     if (!hit) continue;
     matched_overrides_.insert(pattern);
     chosen = &encoding;
@@ -181,8 +179,10 @@ std::vector<float> Weights::materialize(const Weight& weight) {
   std::vector<float> all = weight.values;
   for (const std::string& name : weight.sources) {
     std::vector<float> part = read(name);
-    if (all.empty()) all = std::move(part);
-    else all.insert(all.end(), part.begin(), part.end());
+    if (all.empty())
+      all = std::move(part);
+    else
+      all.insert(all.end(), part.begin(), part.end());
   }
   const uint64_t columns = weight.columns;
   if (all.size() != columns * weight.rows)
@@ -221,8 +221,7 @@ std::vector<std::string> Weights::unused() const {
 
 void Weights::check_overrides() const {
   for (const auto& [pattern, encoding] : options_.overrides)
-    if (matched_overrides_.count(pattern) == 0)
-      throw Error(fmt::format("no tensor whose encoding can be chosen matches \"{}\"", pattern));
+    if (matched_overrides_.count(pattern) == 0) throw Error(fmt::format("no tensor whose encoding can be chosen matches \"{}\"", pattern));
 }
 
 }  // namespace linnet::convert

@@ -27,15 +27,15 @@ enum class WeightRole : uint8_t {
 };
 
 struct Weight {
-  std::string name;                    // in the file
-  std::vector<std::string> sources;    // checkpoint tensors, stacked row under row
-  std::vector<uint32_t> source_rows;   // rows of each
-  std::vector<float> values;           // instead of sources: computed by the converter
+  std::string name;                   // in the file
+  std::vector<std::string> sources;   // checkpoint tensors, stacked row under row
+  std::vector<uint32_t> source_rows;  // rows of each
+  std::vector<float> values;          // instead of sources: computed by the converter
   uint32_t rows = 1, columns = 0;
-  Encoding encoding = Encoding::f32;   // quantized ones are stored as f32 when simulating
-  uint32_t turn = 0;                   // block of the turn of the input that it is multiplied with
-  uint32_t uses = 0;                   // operations that read it
-  std::vector<float> row_factors, column_factors;   // column folds; empty = ones
+  Encoding encoding = Encoding::f32;               // quantized ones are stored as f32 when simulating
+  uint32_t turn = 0;                               // block of the turn of the input that it is multiplied with
+  uint32_t uses = 0;                               // operations that read it
+  std::vector<float> row_factors, column_factors;  // column folds; empty = ones
 };
 
 bool is_quantized(Encoding encoding);
@@ -52,7 +52,8 @@ class Weights {
   const SourceTensor& source(const std::string& name) const;
   std::vector<float> read(const std::string& name);
 
-  /// The tensor made of these sources; asked twice it is the same one. A vector has one row. `turn` applies where the encoding is quantized.
+  /// The tensor made of these sources; asked twice it is the same one. A vector has one row. `turn` applies where the encoding is
+  /// quantized.
   uint32_t matrix(const std::vector<std::string>& sources, WeightRole role, bool turned = false);
   uint32_t vector(const std::vector<std::string>& sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);

@@ -1,7 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "convert/architecture.h"
 
@@ -33,7 +33,8 @@ const Architecture& choose_architecture(const Checkpoint& checkpoint, const std:
   for (const Architecture* page : pages)
     if (!page->recognises && std::find(page->model_types.begin(), page->model_types.end(), type) != page->model_types.end()) return *page;
   if (type.empty()) throw Error(fmt::format("{}: config.json names no model_type", checkpoint.path()));
-  throw Error(fmt::format("{}: the model_type \"{}\" is not supported (linnet convert --list names those that are)", checkpoint.path(), type));
+  throw Error(
+      fmt::format("{}: the model_type \"{}\" is not supported (linnet convert --list names those that are)", checkpoint.path(), type));
 }
 
 }  // namespace linnet::convert

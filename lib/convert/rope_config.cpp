@@ -1,10 +1,10 @@
 #include "convert/rope_config.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
-
-#include <fmt/format.h>
 
 #include "core/limits.h"
 
@@ -36,7 +36,7 @@ double yarn_attention_factor(const Config& scaling, double factor) {
 
 uint32_t original_positions(const Config& config, const Config& scaling) {
   const char* key = "original_max_position_embeddings";
-  if (config.has(key)) return config.count(key);   // Phi-3: the top level overrides
+  if (config.has(key)) return config.count(key);  // Phi-3: the top level overrides
   return scaling.has(key) ? scaling.count(key) : config.count("max_position_embeddings");
 }
 
@@ -108,7 +108,9 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
   Config scaling = config.has("rope_scaling") ? config.object("rope_scaling") : config.object("rope_parameters");
   for (const auto& [key, value] : scaling.json().items())
     if (value.is_object()) scaling.refuse(key, "one set of rope values for all layers");
-  auto either = [&](const std::string& key, double fallback) { return scaling.has(key) ? scaling.number(key) : config.number(key, fallback); };
+  auto either = [&](const std::string& key, double fallback) {
+    return scaling.has(key) ? scaling.number(key) : config.number(key, fallback);
+  };
   Rope rope;
   rope.base = static_cast<float>(either("rope_theta", base));
   if (!(rope.base > 1)) (scaling.has("rope_theta") ? scaling : config).refuse("rope_theta", "a number above 1");
@@ -141,7 +143,8 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
       rope.original_positions = original_positions(config, scaling);
       read_longrope(config, scaling, &rope);
       break;
-    default: break;
+    default:
+      break;
   }
   return rope;
 }

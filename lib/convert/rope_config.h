@@ -10,7 +10,7 @@ namespace linnet::convert {
 
 /// What RotaryAngles needs; names as in the schema.
 struct Rope {
-  uint32_t width = 0;               // rotated channels of a head
+  uint32_t width = 0;  // rotated channels of a head
   float base = 10000;
   schema::RotaryScaling scaling = schema::RotaryScaling::none;
   float factor = 1;
@@ -19,8 +19,8 @@ struct Rope {
   bool truncate = true;
   float attention_factor = 1;
   uint32_t original_positions = 0;
-  std::vector<float> short_factors, long_factors;   // frequencies are divided by them; empty = ones
-  double scaled_positions = 0;  // that the scaling stretches the trained ones to; 0 = nothing is said
+  std::vector<float> short_factors, long_factors;  // frequencies are divided by them; empty = ones
+  double scaled_positions = 0;                     // that the scaling stretches the trained ones to; 0 = nothing is said
   /// Positions that a model with `positions` of its own is made for under this scaling: the larger number.
   uint32_t reach(uint32_t positions) const;
   /// Frequencies depend on the total length of the sequence.

@@ -9,8 +9,8 @@ namespace {
 using schema::PoolKind;
 
 struct Mode {
-  const char* flag;   // older files: one flag for each
-  const char* name;   // newer files: "pooling_mode": name
+  const char* flag;  // older files: one flag for each
+  const char* name;  // newer files: "pooling_mode": name
   PoolKind kind;
 };
 // In the order in which several are put side by side.
@@ -87,18 +87,23 @@ bool sentence_modules(Graph& g, Value hidden) {
   if (modules.is_null()) return false;
   if (!modules.is_array()) throw Error("modules.json is not a list");
   bool is_pooled = false;
-  Value x = hidden;                                                        // tokens x hidden, then sequences x columns
+  Value x = hidden;  // tokens x hidden, then sequences x columns
   for (const Json& entry : modules) {
     Config module(entry, "modules.json");
     const std::string type = module.text("type", ""), path = module.text("path", "");
     const std::string kind = type.substr(type.rfind('.') + 1);
     const Config config(path.empty() ? Json() : g.checkpoint().file(path + "/config.json"), path + "/config.json");
     if (kind == "Transformer") continue;
-    if (kind == "Pooling" && !is_pooled) x = pooling(g, x, config);
-    else if (kind == "Dense" && is_pooled) x = dense(g, x, config, path);
-    else if (kind == "Normalize" && is_pooled) x = g.norm(x, {.kind = schema::NormKind::l2, .epsilon = 1e-12f});
-    else if (kind == "Dropout") continue;
-    else throw Error(fmt::format("modules.json: the module \"{}\" is not supported at its place", type));
+    if (kind == "Pooling" && !is_pooled)
+      x = pooling(g, x, config);
+    else if (kind == "Dense" && is_pooled)
+      x = dense(g, x, config, path);
+    else if (kind == "Normalize" && is_pooled)
+      x = g.norm(x, {.kind = schema::NormKind::l2, .epsilon = 1e-12f});
+    else if (kind == "Dropout")
+      continue;
+    else
+      throw Error(fmt::format("modules.json: the module \"{}\" is not supported at its place", type));
     is_pooled = true;
   }
   if (!is_pooled) throw Error("modules.json has no pooling module");

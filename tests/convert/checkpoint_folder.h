@@ -35,7 +35,8 @@ class CheckpointFolder {
     std::vector<float> numbers;
     for (const SourceTensor& tensor : checkpoint.tensors()) {
       std::vector<float> values = checkpoint.read(tensor.name);
-      header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {numbers.size() * 4, (numbers.size() + values.size()) * 4}}};
+      header[tensor.name] = {
+          {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {numbers.size() * 4, (numbers.size() + values.size()) * 4}}};
       numbers.insert(numbers.end(), values.begin(), values.end());
     }
     const std::string text = header.dump();

@@ -58,11 +58,8 @@ inline FakeCheckpoint small_llama() {
 
 /// The tensors of a body-only BERT: hidden 20, 2 heads, 1 layer, intermediate 24, vocabulary 30, 16 positions.
 inline FakeCheckpoint small_bert(const std::string& prefix = "") {
-  FakeCheckpoint checkpoint({{"model_type", "bert"},
-                             {"hidden_size", 20},
-                             {"num_hidden_layers", 1},
-                             {"num_attention_heads", 2},
-                             {"intermediate_size", 24}});
+  FakeCheckpoint checkpoint(
+      {{"model_type", "bert"}, {"hidden_size", 20}, {"num_hidden_layers", 1}, {"num_attention_heads", 2}, {"intermediate_size", 24}});
   const std::string tables = prefix + "embeddings.", layer = prefix + "encoder.layer.0.";
   checkpoint.put(tables + "word_embeddings.weight", {30, 20}).put(tables + "position_embeddings.weight", {16, 20});
   checkpoint.put(tables + "token_type_embeddings.weight", {2, 20});

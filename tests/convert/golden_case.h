@@ -1,25 +1,24 @@
 // Golden cases: a checkpoint, inputs and what the reference computed (shared/goldens). Found by LINNET_SHARED or beside the source tree.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <unistd.h>
-
-#include <nlohmann/json.hpp>
 
 namespace linnet::convert {
 
 struct GoldenTensor {
   std::vector<size_t> shape;
   std::vector<float> floats;
-  std::vector<int32_t> whole;   // of int64 tensors
+  std::vector<int32_t> whole;  // of int64 tensors
 };
 
 inline std::filesystem::path shared_folder() {
@@ -58,7 +57,9 @@ inline std::map<std::string, GoldenTensor> read_golden_tensors(const std::filesy
 
 struct GoldenCase {
   explicit GoldenCase(const std::filesystem::path& where)
-      : folder(where), description(nlohmann::json::parse(std::ifstream(where / "case.json"))), tensors(read_golden_tensors(where / "io.safetensors")) {}
+      : folder(where),
+        description(nlohmann::json::parse(std::ifstream(where / "case.json"))),
+        tensors(read_golden_tensors(where / "io.safetensors")) {}
   /// 1 - cosine of the reference's own weight-only round trip.
   double loss(const std::string& kind) const {
     double fallback = kind == "q8_0" ? 0.9995 : 0.95;
@@ -76,7 +77,8 @@ inline std::vector<std::filesystem::path> golden_folders(const std::vector<std::
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(shared_folder() / "goldens", none))
     for (const std::string& prefix : prefixes)
-      if (entry.path().filename().string().rfind(prefix, 0) == 0 && std::filesystem::exists(entry.path() / "case.json")) found.push_back(entry.path());
+      if (entry.path().filename().string().rfind(prefix, 0) == 0 && std::filesystem::exists(entry.path() / "case.json"))
+        found.push_back(entry.path());
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -98,10 +98,10 @@ TEST_CASE("a tensor's role decides its encoding") {
     const char* head;
     Encoding linear, key_value, outer;
   };
-  const Row rows[] = {{"f32", "", Encoding::f32, Encoding::f32, Encoding::f32},     {"f16", "", Encoding::f16, Encoding::f16, Encoding::f16},
-                      {"int8", "", Encoding::int8, Encoding::int8, Encoding::int8}, {"int4", "", Encoding::int4, Encoding::int8, Encoding::int8},
-                      {"int4", "int4", Encoding::int4, Encoding::int8, Encoding::int4},
-                      {"int8", "f16", Encoding::int8, Encoding::int8, Encoding::f16}};
+  const Row rows[] = {
+      {"f32", "", Encoding::f32, Encoding::f32, Encoding::f32},         {"f16", "", Encoding::f16, Encoding::f16, Encoding::f16},
+      {"int8", "", Encoding::int8, Encoding::int8, Encoding::int8},     {"int4", "", Encoding::int4, Encoding::int8, Encoding::int8},
+      {"int4", "int4", Encoding::int4, Encoding::int8, Encoding::int4}, {"int8", "f16", Encoding::int8, Encoding::int8, Encoding::f16}};
   FakeCheckpoint checkpoint = matrices();
   for (const Row& row : rows) {
     Options options = weights(row.weights);

@@ -26,7 +26,8 @@ TEST_CASE("without any key the family's base rotates every channel") {
 
 TEST_CASE("both spellings of config.json mean the same") {
   Rope old_way = read({{"rope_theta", 20000}, {"rope_scaling", {{"type", "linear"}, {"factor", 4.0}}}, {"partial_rotary_factor", 0.5}});
-  Rope new_way = read({{"rope_parameters", {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 20000}, {"partial_rotary_factor", 0.5}}}});
+  Rope new_way =
+      read({{"rope_parameters", {{"rope_type", "linear"}, {"factor", 4.0}, {"rope_theta", 20000}, {"partial_rotary_factor", 0.5}}}});
   for (const Rope& rope : {old_way, new_way}) {
     CHECK(rope.scaling == RotaryScaling::linear);
     CHECK(rope.factor == 4);
@@ -52,13 +53,15 @@ TEST_CASE("dynamic scaling begins at max_position_embeddings and reaches factor 
 }
 
 TEST_CASE("llama3 needs all its factors") {
-  Json scaling = {{"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}};
+  Json scaling = {
+      {"rope_type", "llama3"}, {"factor", 8}, {"low_freq_factor", 1}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}};
   Rope rope = read({{"max_position_embeddings", 256}, {"rope_scaling", scaling}});
   CHECK(rope.original_positions == 32);
   CHECK(rope.high_frequency_factor == 4);
   CHECK(rope.low_frequency_factor == 1);
   scaling.erase("low_freq_factor");
-  CHECK_THROWS_WITH_AS(read({{"max_position_embeddings", 256}, {"rope_scaling", scaling}}), doctest::Contains("low_freq_factor is missing"), Error);
+  CHECK_THROWS_WITH_AS(read({{"max_position_embeddings", 256}, {"rope_scaling", scaling}}), doctest::Contains("low_freq_factor is missing"),
+                       Error);
 }
 
 TEST_CASE("yarn evaluates its attention factor") {
@@ -76,7 +79,7 @@ TEST_CASE("yarn evaluates its attention factor") {
   CHECK_FALSE(with({{"factor", 4}, {"truncate", false}}).truncate);
   Rope both = with({{"factor", 4}, {"mscale", 0.7}, {"mscale_all_dim", 0.5}});
   CHECK(both.attention_factor == doctest::Approx((0.07 * std::log(4.0) + 1) / (0.05 * std::log(4.0) + 1)));
-  CHECK(with({{"original_max_position_embeddings", 16}}).factor == 8);   // the ratio of both lengths
+  CHECK(with({{"original_max_position_embeddings", 16}}).factor == 8);  // the ratio of both lengths
 }
 
 TEST_CASE("longrope keeps two lists of divisors, and a top-level original length wins") {
@@ -113,7 +116,8 @@ TEST_CASE("a scaling reaches what it stretches the trained positions to, and nev
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", 32}}) == 64);
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}}, 64) == 128);
   CHECK(reach({{"type", "dynamic"}, {"factor", 0.5}}, 64) == 64);
-  const Json llama3 = {{"type", "llama3"}, {"factor", 32}, {"low_freq_factor", 1}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}};
+  const Json llama3 = {
+      {"type", "llama3"}, {"factor", 32}, {"low_freq_factor", 1}, {"high_freq_factor", 4}, {"original_max_position_embeddings", 32}};
   CHECK(reach(llama3, 64) == 64);
   CHECK(reach({{"type", "yarn"}, {"factor", 1e30}}, 64) == core::limits::kContext);
   CHECK(reach({{"type", "linear"}, {"factor", 2.0}}, 2000000000) == core::limits::kContext);
@@ -126,6 +130,7 @@ TEST_CASE("what is not known is refused by name") {
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", {{"type", "linear"}}}}), doctest::Contains("factor is missing"), Error);
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}}), doctest::Contains("factor is 0"), Error);
   CHECK_THROWS_WITH_AS(read({{"rope_scaling", 3}}), doctest::Contains("rope_scaling is 3"), Error);
-  CHECK_THROWS_WITH_AS(read({{"rope_parameters", {{"full_attention", {{"rope_theta", 1e6}}}}}}), doctest::Contains("full_attention"), Error);
+  CHECK_THROWS_WITH_AS(read({{"rope_parameters", {{"full_attention", {{"rope_theta", 1e6}}}}}}), doctest::Contains("full_attention"),
+                       Error);
   CHECK_THROWS_WITH_AS(read({{"partial_rotary_factor", 0.2}}), doctest::Contains("3 of 16 channels"), Error);
 }

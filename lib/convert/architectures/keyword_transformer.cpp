@@ -19,16 +19,17 @@ void write(const Config& c, Graph& g) {
   const uint32_t features = g.size("embeddings.projection.weight", 1);
 
   g.program("encode", schema::ProgramKind::encoder, positions - 1);
-  Value frames = g.features(features);                                                            // patches x features
+  Value frames = g.features(features);  // patches x features
   // The first layer reads raw features, whose sizes differ too much between columns to be rounded together.
   Value x = g.linear(frames, "embeddings.projection", {.role = WeightRole::exact, .bias = true});  // patches x hidden
-  x = g.prepend(x, "embeddings.cls_token");                                                       // patches + sequences x hidden
+  x = g.prepend(x, "embeddings.cls_token");                                                        // patches + sequences x hidden
   Value places = g.embed(g.positions(positions, g.rows(x)), "embeddings.position_embeddings", {.role = WeightRole::exact});
-  x = g.add(x, places);                                                                           // patches + sequences x hidden
+  x = g.add(x, places);  // patches + sequences x hidden
   for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, "encoder.layer." + std::to_string(i) + ".", layer);
 
-  Value first = g.pool(x, schema::PoolKind::first);                                               // sequences x hidden
-  g.output(schema::Role::logits, "logits", g.linear(first, "classifier", {.role = WeightRole::classifier, .bias = true}));   // sequences x labels
+  Value first = g.pool(x, schema::PoolKind::first);  // sequences x hidden
+  g.output(schema::Role::logits, "logits",
+           g.linear(first, "classifier", {.role = WeightRole::classifier, .bias = true}));  // sequences x labels
   g.task(schema::Task::keyword_spotting);
   g.labels(labels(c, g.size("classifier.weight", 0)));
 }

@@ -21,8 +21,8 @@ class GgufMetadata {
   int64_t whole(const std::string& key, int64_t fallback) const;
   double number(const std::string& key, double fallback) const;
   std::string text(const std::string& key, const std::string& fallback) const;
-  const std::vector<std::string>& texts(const std::string& key) const;     // empty when absent
-  std::vector<double> numbers(const std::string& key) const;               // of either number type; empty when absent
+  const std::vector<std::string>& texts(const std::string& key) const;  // empty when absent
+  std::vector<double> numbers(const std::string& key) const;            // of either number type; empty when absent
   std::vector<int64_t> wholes(const std::string& key) const;
 
   std::map<std::string, Value>& values() { return values_; }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "convert/readers/gguf_metadata.h"
 #include "convert/readers/file.h"
+#include "convert/readers/gguf_metadata.h"
 
 namespace linnet::convert {
 
