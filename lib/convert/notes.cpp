@@ -62,11 +62,6 @@ void note_generation(const Config& generation, Notes* notes) {
     if (value != Json::parse(key.neutral))
       notes->push_back(fmt::format("generation_config.json: {} is {}, which the file has no place for", key.name, short_text(value)));
   }
-  // The file keeps these two; to act on them is left to who reads it.
-  for (const GenerationKey& key : {GenerationKey{"no_repeat_ngram_size", "0"}, {"num_beams", "1"}})
-    if (generation.has(key.name) && generation.whole(key.name, 0) > Json::parse(key.neutral).get<int>())
-      notes->push_back(fmt::format("generation_config.json: {} is {}, which the file keeps but `linnet generate` does not follow", key.name,
-                                   short_text(generation.json().at(key.name))));
 }
 
 void note_ids_beyond(const TokenizerDraft& tokenizer, const Graph& graph, Notes* notes) {

@@ -137,6 +137,7 @@ void run(const GenerateArguments& arguments) {
   const Model model = take(Model::open(arguments.model.c_str()));
   const Result<Tokenizer> tokenizer = Tokenizer::create(model);
   const std::vector<int32_t> prompt = prompt_ids(arguments, tokenizer);
+  if (prompt.empty()) throw Failure(arguments.model + ": the prompt is empty, and the model puts no token before a text");
   const GenerateSettings settings(arguments, model.generation());
   const Limits limits = session_limits(arguments, settings, model, prompt.size());
   Session session = take(Session::create(model, take(plan(model, limits), arguments.model)));

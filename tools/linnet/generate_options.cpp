@@ -99,7 +99,7 @@ GenerateSettings::GenerateSettings(const GenerateArguments& arguments, const Gen
 }
 
 std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result<Tokenizer>& tokenizer) {
-  if (!arguments.ids.empty()) return parse_ids(arguments.ids);
+  if (!arguments.prompt && !arguments.prompt_file) return parse_ids(arguments.ids);
   if (!tokenizer.ok()) throw Failure(fmt::format("{}: {}; give the prompt as --ids", arguments.model, tokenizer.status().message()));
   Ids ids;
   check((*tokenizer).encode(text_of_prompt(arguments), {}, &ids));
