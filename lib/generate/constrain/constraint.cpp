@@ -4,6 +4,7 @@
 #include "core/try.h"
 #include "generate/constrain/grammar_text.h"
 #include "generate/constrain/reader.h"
+#include "generate/constrain/schema.h"
 
 namespace linnet {
 
@@ -46,6 +47,15 @@ struct Held {
 
 }  // namespace
 
+Result<Constraint> Constraint::from_schema(const ConstraintVocabulary& vocabulary, std::string_view schema) noexcept {
+  LINNET_ASSIGN(const Grammar grammar, constrain::grammar_of_schema(schema));
+  LINNET_ASSIGN(Compiled* const compiled, constrain::compile_for(grammar, vocabulary.trie_));
+  const Held held{compiled};
+  LINNET_ASSIGN(Constraint constraint, start(compiled));
+  LINNET_TRY(constraint.reader_->create());
+  return constraint;
+}
+
 Result<Constraint> Constraint::from_grammar(const ConstraintVocabulary& vocabulary, std::string_view text) noexcept {
   LINNET_ASSIGN(const Grammar grammar, constrain::parse_grammar(text));
   LINNET_ASSIGN(Compiled* const compiled, constrain::compile_for(grammar, vocabulary.trie_));
@@ -54,6 +64,8 @@ Result<Constraint> Constraint::from_grammar(const ConstraintVocabulary& vocabula
   LINNET_TRY(constraint.reader_->create());
   return constraint;
 }
+
+Result<Constraint> Constraint::any_json(const ConstraintVocabulary& vocabulary) noexcept { return from_schema(vocabulary, "true"); }
 
 Constraint::Constraint(Constraint&& other) noexcept : reader_(std::exchange(other.reader_, nullptr)) {}
 
