@@ -170,6 +170,7 @@ class Parser {
   Result<Expr> repeated(Expr part) noexcept {
     for (uint32_t times = 0;; ++times) {
       uint32_t min = 0, max = kUnbounded;
+      skip(false);
       if (next_is('+')) {
         min = 1;
       } else if (next_is('?')) {
