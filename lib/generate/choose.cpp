@@ -24,7 +24,10 @@ Status ask_filter(Generator::Impl& generator, const Writing& text, History* hist
   if (!text.filter.allowed) return {};
   std::fill(generator.allowed.begin(), generator.allowed.end(), uint64_t{0});
   history->allowed = {generator.allowed.data(), generator.allowed.size()};
-  const uint32_t budget = generator.options.max_tokens - text.report.new_tokens;
+  uint32_t budget = generator.options.max_tokens - text.report.new_tokens;
+  // A text that must stop when the context is full has to be complete by then; its last id need not be read.
+  if (generator.options.context_policy != ContextPolicy::slide)
+    budget = std::min(budget, generator.session.plan().limits().context - generator.session.length(text.sequence) + 1);
   return text.filter.allowed(text.filter.user, budget, {generator.allowed.data(), generator.allowed.size()});
 }
 
@@ -86,6 +89,7 @@ Status Generator::Impl::choose(Writing* text, std::span<const float> logits) noe
   const bool more = tell(options, *text, id, already, log_probability, top);
   if (stop_string) return end(text, End::stop_string);
   if (!more) return end(text, End::stopped);
+  if (text->filter.finished && text->filter.finished(text->filter.user)) return end(text, End::complete);
   return report.new_tokens == options.max_tokens ? end(text, End::max_tokens) : Status();
 }
 

@@ -7,7 +7,8 @@ namespace linnet {
 
 TokenFilter keep_to(Constraint& constraint) noexcept {
   return {[](void* user, uint32_t budget, std::span<uint64_t> bits) { return static_cast<Constraint*>(user)->allowed(budget, bits); },
-          [](void* user, int32_t id) { return static_cast<Constraint*>(user)->accept(id); }, &constraint};
+          [](void* user, int32_t id) { return static_cast<Constraint*>(user)->accept(id); }, &constraint,
+          [](void* user) { return static_cast<Constraint*>(user)->finished(); }};
 }
 
 Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,

@@ -33,6 +33,8 @@ const char* name(GenerateReport::End end) {
       return "context_full";
     case GenerateReport::End::stop_string:
       return "stop_string";
+    case GenerateReport::End::complete:
+      return "complete";
     default:
       return "max_tokens";
   }
@@ -90,12 +92,13 @@ void print_plain(const Generator& writer, const std::vector<uint32_t>& chosen, c
 }
 
 void write(const GenerateArguments& arguments, GenerateOptions options, const Model& model, Session& session,
-           const std::vector<int32_t>& prompt) {
+           const std::vector<int32_t>& prompt, Constraint* constraint) {
   const bool streams = !arguments.json && arguments.samples == 1;
   if (streams) options.on_token = print_piece;
   if (!arguments.json) options.on_prompt = print_progress;
   Generator writer = take(Generator::create(session, model, options), arguments.model);
-  take(writer.add({.prompt = prompt, .samples = arguments.samples}), arguments.model);
+  const TokenFilter filter = constraint ? keep_to(*constraint) : TokenFilter();
+  take(writer.add({.prompt = prompt, .samples = arguments.samples, .filter = filter}), arguments.model);
   if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
   std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
   for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
@@ -144,7 +147,8 @@ void run(const GenerateArguments& arguments) {
   if (settings.uses_beams()) return search(arguments, settings.beams(), model, session, prompt, tokenizer);
   GenerateOptions options = settings.options();
   if (tokenizer.ok()) options.tokenizer = &*tokenizer;
-  write(arguments, options, model, session, prompt);
+  std::optional<Constraint> constraint = constraint_of(arguments, options, model);
+  write(arguments, options, model, session, prompt, constraint ? &*constraint : nullptr);
 }
 
 }  // namespace

@@ -106,6 +106,25 @@ std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result
   return {ids.begin(), ids.end()};
 }
 
+std::optional<Constraint> constraint_of(const GenerateArguments& arguments, const GenerateOptions& options, const Model& model) {
+  if (!arguments.schema && !arguments.grammar) return std::nullopt;
+  const std::string& path = arguments.schema ? *arguments.schema : *arguments.grammar;
+  if (!options.tokenizer) throw Failure(arguments.model + ": it has no tokenizer, and a schema or grammar needs one");
+  if (arguments.samples > 1) throw Failure("--samples: a schema or grammar serves one text, not several");
+  size_t logits = 0;
+  const auto program = static_cast<size_t>(find_program(model, "autoregressive"));
+  for (size_t i = 0; i < model.program(program).outputs; ++i)
+    if (model.output(program, i).role == "logits") logits = model.output(program, i).columns;
+  const ConstraintVocabulary vocabulary = take(ConstraintVocabulary::create(*options.tokenizer, options.eos, logits), arguments.model);
+  const std::string text = read_file(path);
+  Constraint constraint =
+      take(arguments.schema ? Constraint::from_schema(vocabulary, text) : Constraint::from_grammar(vocabulary, text), path);
+  if (arguments.max_tokens < constraint.shortest_tokens())
+    throw Failure(fmt::format("{}: its shortest text takes {} tokens, and --max-tokens is {}", path, constraint.shortest_tokens(),
+                              arguments.max_tokens));
+  return constraint;
+}
+
 Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt) {
   Limits limits = arguments.session.limits();
   const int program = find_program(model, "autoregressive");
@@ -147,6 +166,8 @@ void GenerateArguments::add_to(CLI::App& command) {
           ->check(CLI::IsMember({"stop", "refuse", "slide"})),
       command.add_option("--keep", keep, "of slide: ids at the beginning that are not forgotten"),
       command.add_option("--seed", seed, "of the draws (default 0)"),
+      command.add_option("--schema", schema, "a file with a JSON schema: write one JSON value that satisfies it"),
+      command.add_option("--grammar", grammar, "a file with a grammar (GBNF): write a text of its rule root")->excludes("--schema"),
   };
   command.add_option("--repetition-penalty", repetition_penalty, "above 1 discourages ids that occurred");
   command.add_option("--beams", beams, "beam search with so many beams")->check(at_least_one());

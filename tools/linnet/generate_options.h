@@ -7,13 +7,14 @@
 
 #include "command.h"
 #include "linnet/beam_search.h"
+#include "linnet/constraint.h"
 #include "linnet/generate.h"
 
 namespace linnet::tool {
 
 struct GenerateArguments {
   std::string model, ids;
-  std::optional<std::string> prompt, prompt_file;
+  std::optional<std::string> prompt, prompt_file, schema, grammar;
   uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
   std::optional<float> temperature, top_p, min_p, typical, repetition_penalty, length_penalty;
   float presence_penalty = 0, frequency_penalty = 0;
@@ -51,6 +52,8 @@ class GenerateSettings {
 
 /// The prompt's ids from --ids, --prompt or --prompt-file.
 std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result<Tokenizer>& tokenizer);
+/// What --schema or --grammar asks for; options.tokenizer spells it.
+std::optional<Constraint> constraint_of(const GenerateArguments& arguments, const GenerateOptions& options, const Model& model);
 /// Limits with room for the samples or beams; the context is as large as prompt and new tokens need unless it was given.
 Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt);
 

@@ -13,11 +13,12 @@ using constrain::Grammar;
 using constrain::Reader;
 using constrain::TokenTrie;
 
-Result<ConstraintVocabulary> ConstraintVocabulary::create(const Tokenizer& tokenizer, std::span<const int32_t> eos) noexcept {
+Result<ConstraintVocabulary> ConstraintVocabulary::create(const Tokenizer& tokenizer, std::span<const int32_t> eos,
+                                                          size_t model_vocabulary) noexcept {
   void* memory = core::allocate(sizeof(TokenTrie));
   if (!memory) return Status::error(Code::out_of_memory, "no memory for the tokens of a constraint");
   ConstraintVocabulary vocabulary(new (memory) TokenTrie());
-  LINNET_TRY(vocabulary.trie_->create(tokenizer, eos));
+  LINNET_TRY(vocabulary.trie_->create(tokenizer, eos, model_vocabulary));
   return vocabulary;
 }
 

@@ -7,11 +7,13 @@
 
 namespace linnet::constrain {
 
-Status TokenTrie::create(const Tokenizer& tokenizer, std::span<const int32_t> eos) noexcept {
+Status TokenTrie::create(const Tokenizer& tokenizer, std::span<const int32_t> eos, size_t model_vocabulary) noexcept {
   LINNET_TRY(check_decoder(tokenizer.impl()));
   vocabulary_ = tokenizer.vocabulary();
+  if (model_vocabulary != 0) vocabulary_ = std::min(vocabulary_, model_vocabulary);
   for (int32_t id : eos) {
-    if (id < 0 || static_cast<uint32_t>(id) >= core::limits::kVocabulary)
+    if (id < 0 || static_cast<uint32_t>(id) >= core::limits::kVocabulary ||
+        (model_vocabulary != 0 && static_cast<size_t>(id) >= model_vocabulary))
       return Status::error(Code::invalid_argument, "the end-of-text id %d is no token", id);
     vocabulary_ = std::max(vocabulary_, static_cast<size_t>(id) + 1);
     LINNET_TRY(eos_.push(id));

@@ -22,7 +22,7 @@ struct TrieNode {
 class TokenTrie {
  public:
   /// Fails where a decoder's tokens do not stand for fixed bytes (unsupported, by the stage's name).
-  Status create(const Tokenizer& tokenizer, std::span<const int32_t> eos) noexcept;
+  Status create(const Tokenizer& tokenizer, std::span<const int32_t> eos, size_t model_vocabulary = 0) noexcept;
 
   /// One more than the largest id.
   size_t vocabulary() const noexcept { return vocabulary_; }

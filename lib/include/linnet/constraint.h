@@ -21,10 +21,12 @@ class Reader;
 /// the tokenizer.
 class LINNET_API ConstraintVocabulary {
  public:
-  /// `eos`: the ids that end a text. Special tokens besides them are never allowed, nor tokens that add nothing, stand for an unknown
+  /// `eos`: the ids that end a text. `model_vocabulary`: how many ids the model has logits for, where the tokenizer has more; 0 = as many.
+  /// Special tokens besides them are never allowed, nor tokens that add nothing, stand for an unknown
   /// character, or have more than 256 bytes. A text is taken for the continuation of a prompt: "▁a" adds " a".
   /// Errors: unsupported (a decoder whose tokens do not stand for bytes of their own, such as word_piece, by its name), out_of_memory.
-  static Result<ConstraintVocabulary> create(const Tokenizer& tokenizer, std::span<const int32_t> eos) noexcept;
+  static Result<ConstraintVocabulary> create(const Tokenizer& tokenizer, std::span<const int32_t> eos,
+                                             size_t model_vocabulary = 0) noexcept;
   ConstraintVocabulary(const ConstraintVocabulary& other) noexcept;
   ConstraintVocabulary(ConstraintVocabulary&& other) noexcept;
   ConstraintVocabulary& operator=(ConstraintVocabulary other) noexcept;
@@ -41,7 +43,7 @@ class LINNET_API ConstraintVocabulary {
   constrain::TokenTrie* trie_;
 };
 
-/// One text on its way. Not for two threads at once; forks may be used at the same time.
+/// One text on its way; a generator asks it through keep_to(). Not for two threads at once; forks may be used at the same time.
 class LINNET_API Constraint {
  public:
   /// One JSON value that the schema (JSON Schema as text, what docs/constrained-output.md lists of it) accepts, written compactly.

@@ -28,6 +28,8 @@ struct TokenFilter {
   /// Hears every id that was chosen, one that ends the text included. May be null.
   Status (*accept)(void* user, int32_t id) = nullptr;
   void* user = nullptr;
+  /// Asked after accept whether nothing can follow; then the text ends (End::complete) without an id that says so. May be null.
+  bool (*finished)(void* user) = nullptr;
 };
 
 class Constraint;
@@ -84,7 +86,7 @@ struct GenerateOptions {
 };
 
 struct GenerateReport {
-  enum class End : uint8_t { max_tokens, eos, stopped, context_full, stop_string };
+  enum class End : uint8_t { max_tokens, eos, stopped, context_full, stop_string, complete };
   End end = End::max_tokens;
   uint64_t prefill_nanoseconds = 0, decode_nanoseconds = 0;  ///< until the first logits; from there to the end
   uint32_t prompt_tokens = 0, new_tokens = 0;
