@@ -75,6 +75,7 @@ void clear_rows(const Session::Impl& session, size_t retention, uint32_t first_r
       std::memset(page + layout.values + row * layout.value_row, 0, rows * layout.value_row);
       if (layout.encoding != kernels::StateEncoding::int8) continue;
       std::memset(page + layout.key_scales + row * sizeof(float), 0, rows * sizeof(float));
+      if (layout.value_row == 0) continue;  // values are part of the keys
       std::memset(page + layout.value_scales + row * sizeof(float), 0, rows * sizeof(float));
     }
   }

@@ -32,10 +32,12 @@ Status ThreadPool::start(uint32_t workers) noexcept {
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  // The application's signals are for its own threads: a worker that took one would run a handler it knows nothing of.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  // The application's signals are for its own threads: a worker that took one would run a handler it knows nothing of. Those that a
+  // thread causes itself (faults), and those of profilers, must reach the application's handlers as always.
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF}) sigdelset(&blocked, own);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
   int failure = 0;
   for (started_ = 0; started_ + 1 < workers; ++started_) {
     workers_[started_].pool = this;

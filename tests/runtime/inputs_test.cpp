@@ -157,3 +157,30 @@ TEST_CASE("writing that is cancelled between two runs ends there") {
   CHECK(generate(fresh, model, must(fresh.add()), prompt, options, &ids).ok());
   CHECK(ids.size() == 20);
 }
+
+TEST_CASE("state that has keys and no values is saved and comes back") {
+  TinyModel model = model_with_table(10);
+  model.requirements = {"operation:Embed", "operation:Append", "encoding:f32", "program:autoregressive", "state:token"};
+  model.states = {{.name = "keys", .heads = 1, .key_width = 1}};
+  TinyProgram& p = model.programs[0];
+  p.kind = schema::ProgramKind::autoregressive;
+  p.max_positions = 128;
+  p.values = {{"ids", index(10)}, {"out", numbers(1)}};
+  p.inputs = {{Role::token_ids, "input_ids", 0}};
+  p.outputs = {{Role::hidden, "out", 1}};
+  p.operations = {embed(0, 0, 1),
+                  {schema::Options::Append, [](FlatBufferBuilder& b) { return schema::CreateAppend(b, 0).Union(); }, {1}, {}}};
+  const Bytes bytes = model.file();
+  const AlignedBytes aligned(bytes);
+  const Model opened_model = must(Model::open(aligned.data(), aligned.size()));
+  convert::CheckpointFolder folder("keys_only");
+  const std::string path = folder.path("state");
+  for (StateEncoding state : {StateEncoding::f32, StateEncoding::f16, StateEncoding::int8}) {
+    Session session = opened(opened_model, {.context = 128, .sequences = 2, .threads = 1, .state = state});
+    const SequenceId sequence = must(session.add());
+    const std::vector<int32_t> ids(70, 3);
+    must(session.prefill("p", {.sequence = sequence, .tokens = ids}));
+    must(session.save(sequence, path.c_str()));
+    CHECK(session.length(must(session.restore(path.c_str()))) == 70);
+  }
+}

@@ -100,29 +100,29 @@ inline Model open_converted(const convert::FakeCheckpoint& checkpoint, const std
   options.weights = weights;
   convert::convert(folder.path(), folder.path("out.linnet"), options);
   Result<Model> model = Model::open(folder.path("out.linnet").c_str());
-  if (!model.ok()) FAIL(model.status().message());
+  if (!model.ok()) FAIL(std::string(model.status().message()));
   return std::move(model.value());
 }
 
 inline Plan planned(const Model& model, const Limits& limits) {
   Result<Plan> result = plan(model, limits);
-  if (!result.ok()) FAIL(result.status().message());
+  if (!result.ok()) FAIL(std::string(result.status().message()));
   return std::move(result.value());
 }
 
 inline Session opened(const Model& model, const Limits& limits) {
   Result<Session> session = Session::create(model, planned(model, limits));
-  if (!session.ok()) FAIL(session.status().message());
+  if (!session.ok()) FAIL(std::string(session.status().message()));
   return std::move(session.value());
 }
 
 inline void must(const Status& status) {
-  if (!status.ok()) FAIL(status.message());
+  if (!status.ok()) FAIL(std::string(status.message()));
 }
 
 template <class T>
 T must(Result<T> result) {
-  if (!result.ok()) FAIL(result.status().message());
+  if (!result.ok()) FAIL(std::string(result.status().message()));
   return std::move(result.value());
 }
 
