@@ -30,7 +30,7 @@ void swallow_spaces(std::string_view text, size_t floor, const schema::AddedToke
 
 }  // namespace
 
-Status AddedTokens::create(const schema::Tokenizer& table, const core::Array<NormalizerStage>& normalizer) noexcept {
+Status AddedTokens::create(const schema::Tokenizer& table, const Normalizer& normalizer) noexcept {
   const auto* added = table.added();
   Stretch stretch;
   core::Array<Span> spans;
@@ -62,10 +62,9 @@ Status AddedTokens::create(const schema::Tokenizer& table, const core::Array<Nor
   return {};
 }
 
-Status AddedTokens::normalize_content(const core::Array<NormalizerStage>& normalizer, const schema::AddedToken& token,
-                                      Stretch* stretch) noexcept {
+Status AddedTokens::normalize_content(const Normalizer& normalizer, const schema::AddedToken& token, Stretch* stretch) noexcept {
   stretch->start(content_of(token), false, size_t{core::limits::kTokenBytes} * 64);
-  LINNET_TRY(normalize(normalizer, stretch));
+  LINNET_TRY(normalizer.rewrite(stretch));
   contents_.set_limit(core::limits::kMetadataBytes);
   return contents_.append(stretch->text());
 }

@@ -10,7 +10,7 @@ namespace linnet::text {
 class AddedTokens {
  public:
   /// Sorts the tokens and normalizes those that ask for it. Keeps a pointer to `table`.
-  Status create(const schema::Tokenizer& table, const core::Array<NormalizerStage>& normalizer) noexcept;
+  Status create(const schema::Tokenizer& table, const Normalizer& normalizer) noexcept;
 
   size_t size() const noexcept { return by_id_.size(); }
   /// Null where the id is none of them.
@@ -41,7 +41,7 @@ class AddedTokens {
     uint32_t starts[257] = {};   // the entries that begin with a byte
   };
   static const Entry* longest(const Set& set, std::string_view text, size_t at) noexcept;
-  Status normalize_content(const core::Array<NormalizerStage>& normalizer, const schema::AddedToken& token, Stretch* stretch) noexcept;
+  Status normalize_content(const Normalizer& normalizer, const schema::AddedToken& token, Stretch* stretch) noexcept;
 
   core::Array<const schema::AddedToken*> by_id_;
   Bytes contents_;  // of the normalized tokens

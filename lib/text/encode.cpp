@@ -1,5 +1,5 @@
-// Text to ids: added tokens in the raw text, the normalizer between them, added tokens in the normalized text, the pre-tokenizer between
-// those, and the model for each piece.
+// Text to ids: what the normalizer does to the whole input, added tokens in it, the normalizer between them, added tokens in the normalized
+// text, the pre-tokenizer between those, and the model for each piece.
 #include "text/template.h"
 #include "text/tokenizer_impl.h"
 
@@ -22,6 +22,7 @@ class Encoder {
     ids_ = ids;
     LINNET_TRY(make_valid(&text));
     limit_ = text.size() * kGrowth + kFreeGrowth < UINT32_MAX / 2 ? text.size() * kGrowth + kFreeGrowth : UINT32_MAX / 2;
+    LINNET_TRY(rewrite_input(&text));
     return between_added(text, false, true, [this](std::string_view gap, bool begins_input) { return add_raw(gap, begins_input); });
   }
 
@@ -48,6 +49,14 @@ class Encoder {
     return {};
   }
 
+  Status rewrite_input(std::string_view* text) {
+    if (!impl_.normalizer.changes_input()) return {};
+    scratch_.input.start(*text, true, limit_);
+    LINNET_TRY(impl_.normalizer.rewrite_input(&scratch_.input));
+    *text = scratch_.input.text();
+    return {};
+  }
+
   template <class Gap>
   Status between_added(std::string_view text, bool normalized, bool begins_input, Gap gap) {
     size_t done = 0, from = 0;
@@ -66,7 +75,7 @@ class Encoder {
   Status add_raw(std::string_view text, bool begins_input) {
     Stretch& normal = scratch_.normal;
     normal.start(text, begins_input, limit_);
-    LINNET_TRY(normalize(impl_.normalizer, &normal));
+    LINNET_TRY(impl_.normalizer.rewrite(&normal));
     return between_added(normal.text(), true, normal.begins_input(),
                          [this](std::string_view gap, bool begins) { return add_normal(gap, begins); });
   }

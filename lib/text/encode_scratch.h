@@ -10,14 +10,15 @@ namespace linnet::text {
 
 struct EncodeScratch {
   Bytes clean;     // the input where it was not valid UTF-8
+  Stretch input;   // the whole input, where the normalizer rewrites it
   Stretch normal;  // the stretch at hand, normalized
   Pieces pieces;   // what of it lies between two normalized added tokens
   ModelScratch model;
   IdList ids[2];  // of the text and of its pair
 
   size_t memory() const noexcept {
-    return clean.capacity() + normal.memory() + pieces.stretch.memory() + pieces.spans.size() * sizeof(Span) * 2 + model.memory() +
-           (ids[0].size() + ids[1].size()) * sizeof(int32_t);
+    return clean.capacity() + input.memory() + normal.memory() + pieces.stretch.memory() + pieces.spans.size() * sizeof(Span) * 2 +
+           model.memory() + (ids[0].size() + ids[1].size()) * sizeof(int32_t);
   }
 };
 

@@ -6,18 +6,32 @@ namespace linnet::text {
 namespace {
 
 constexpr StageKind<NormalizerRun> kKinds[] = {
-    {"nfc", false, nullptr, normal_form_c},         {"nfd", false, nullptr, normal_form_d},
-    {"nfkc", false, nullptr, normal_form_kc},       {"nfkd", false, nullptr, normal_form_kd},
-    {"lowercase", false, nullptr, lower_text},      {"strip_accents", false, nullptr, strip_accents},
-    {"strip", false, nullptr, strip_spaces},        {"replace", true, nullptr, replace_matches},
-    {"prepend", false, nullptr, prepend_text},      {"precompiled", false, check_precompiled, map_precompiled},
-    {"bert_clean", false, nullptr, clean_for_bert}, {"bert_ideographs", false, nullptr, space_ideographs},
+    {"nfc", false, nullptr, normal_form_c},           {"nfd", false, nullptr, normal_form_d},
+    {"nfkc", false, nullptr, normal_form_kc},         {"nfkd", false, nullptr, normal_form_kd},
+    {"lowercase", false, nullptr, lower_text},        {"strip_accents", false, nullptr, strip_accents},
+    {"strip", false, nullptr, strip_spaces},          {"replace", true, nullptr, replace_matches},
+    {"prepend", false, nullptr, prepend_text},        {"precompiled", false, check_precompiled, map_precompiled},
+    {"bert_clean", false, nullptr, clean_for_bert},   {"bert_ideographs", false, nullptr, space_ideographs},
+    {"lowercase_input", false, nullptr, lower_input},
 };
 
 }  // namespace
 
-Status read_normalizer(const Stages* tables, core::Array<NormalizerStage>* stages) noexcept {
-  return read_stages("normalizer", tables, kKinds, stages);
+Status Normalizer::create(const Stages* tables) noexcept {
+  LINNET_TRY(read_stages("normalizer", tables, kKinds, &stages_));
+  for (size_t i = 0; i < stages_.size(); ++i) {
+    if (stages_[i].run != lower_input) continue;
+    if (i != input_stages_)
+      return Status::error(Code::corrupt,
+                           "normalizer stage %zu lowers the whole input, but stands behind a stage that does not see all of it", i);
+    ++input_stages_;
+  }
+  return {};
+}
+
+Status Normalizer::run(size_t begin, size_t end, Stretch* stretch) const noexcept {
+  for (size_t i = begin; i < end; ++i) LINNET_TRY(stages_[i].run(stages_[i], stretch));
+  return {};
 }
 
 namespace {
@@ -56,6 +70,8 @@ Status lower_text(const StageFields& stage, Stretch* stretch) noexcept {
   stretch->finish();
   return {};
 }
+
+Status lower_input(const StageFields& stage, Stretch* input) noexcept { return lower_text(stage, input); }
 
 Status strip_accents(const StageFields& stage, Stretch* stretch) noexcept {
   const std::string_view text = stretch->text();

@@ -1,14 +1,20 @@
-// The stages of a text pipeline. Texts go: added tokens -> normalizer stages -> pre-tokenizer stages -> model -> template; ids go the other
-// way through the decoder stages. The converter breaks whatever a tokenizer is written in down to the kinds below. Fields that a row does
-// not name are not looked at. A pattern is `text`, literally or (flag kScanner) the name of a scanner.
+// clang-format off
+// The stages of a text pipeline. Texts go: normalizer stages of the whole input -> added tokens -> other normalizer stages -> pre-tokenizer
+// stages -> model -> template; ids go the other way through the decoder stages. The converter breaks whatever a tokenizer is written in down
+// to the kinds below. Fields that a row does not name are not looked at. A pattern is `text`, literally or (flag kScanner) the name of a
+// scanner.
 //
 //   normalizer       text     second       number     flags
+//   lowercase_input                                   as lowercase; of the whole input: before any stage of another kind
 //   nfc nfd nfkc nfkd
-//   lowercase                                         1: a capital sigma that ends a word becomes a final one; else each character by
-//   itself strip_accents                                     1: non-spacing marks only, else all marks strip 1: white space on the left, 2:
-//   on the right, 4: ' ' only replace          pattern  replacement             kScanner prepend          prefix unless the text is empty
-//   precompiled                                       1: the longest key everywhere, no clusters (SentencePiece's rule); bytes: its
-//   character map bert_clean                                                   no control characters, white space becomes ' '
+//   lowercase                                         1: a capital sigma that ends a word becomes a final one; else each character by itself
+//   strip_accents                                     1: non-spacing marks only, else all marks
+//   strip                                             1: white space on the left, 2: on the right, 4: ' ' only
+//   replace          pattern  replacement             kScanner
+//   prepend          prefix                                      unless the text is empty
+//   precompiled                                       1: the longest key everywhere, no clusters (SentencePiece's rule);
+//                                                     bytes: its character map
+//   bert_clean                                                   no control characters, white space becomes ' '
 //   bert_ideographs                                              ' ' around each
 //
 //   pre-tokenizer
@@ -27,6 +33,7 @@
 //   word_piece       prefix                           1: clean up the spaces of English
 //   metaspace        the space's character            1: the first token keeps its spaces, 2: all but a leading one
 //   bpe              suffix                                      ' ' after a word
+// clang-format on
 #pragma once
 
 #include <cstdint>

@@ -35,7 +35,7 @@ Result<Tokenizer> create_from(const schema::Tokenizer& table, format::ModelFile*
   if (file) file->retain();
   Tokenizer tokenizer(impl);
   LINNET_TRY(impl->vocabulary.create(table));
-  LINNET_TRY(text::read_normalizer(table.normalizer(), &impl->normalizer));
+  LINNET_TRY(impl->normalizer.create(table.normalizer()));
   LINNET_TRY(text::read_pre_tokenizer(table.pre_tokenizer(), &impl->pre_tokenizer));
   LINNET_TRY(text::read_decoder(table.decoder(), &impl->decoder));
   LINNET_TRY(text::read_model(table, impl->vocabulary, &impl->model));

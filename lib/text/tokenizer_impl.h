@@ -20,7 +20,7 @@ struct Tokenizer::Impl {
   const schema::Tokenizer* table = nullptr;
   text::Vocabulary vocabulary;
   text::AddedTokens added;
-  core::Array<text::NormalizerStage> normalizer;
+  text::Normalizer normalizer;
   core::Array<text::PreTokenizerStage> pre_tokenizer;
   text::ModelTables model;
   core::Array<text::DecoderStage> decoder;

@@ -62,6 +62,18 @@ TEST_CASE("a token may be looked for in the normalized text") {
   CHECK(encoded(tokenizer_of(draft), "a bA BA") == IdVector{0, 5, 1, 10, 0});
 }
 
+TEST_CASE("tokens are looked for in an input that was lowered as a whole") {
+  convert::AddedDraft token = added(10, "A b", false);
+  TokenizerDraft draft = letters({token, added(11, "c")});
+  draft.normalizer = {stage("lowercase_input")};
+  CHECK(encoded(tokenizer_of(draft), "aCA b") == IdVector{0, 11, 0, 5, 1});
+  // What a token becomes is asked of the stages behind the input's alone.
+  draft.added[0].normalized = true;
+  CHECK(encoded(tokenizer_of(draft), "A b") == IdVector{0, 5, 1});
+  draft.normalizer.push_back(stage("lowercase"));
+  CHECK(encoded(tokenizer_of(draft), "cA b") == IdVector{11, 10});
+}
+
 TEST_CASE("what a special token passes over is not looked into where it must not match") {
   const Tokenizer tokenizer = tokenizer_of(letters({added(10, "abc", true), added(11, "bc", false)}));
   CHECK(encoded(tokenizer, "abcbc", {.match_special = false}) == IdVector{0, 1, 2, 11});

@@ -29,7 +29,7 @@ TokenizerDraft full(schema::TokenizerKind kind) {
   draft.unknown_id = 0;
   draft.added = {added(9, "<x>"), added(10, "C", false)};
   draft.added[1].normalized = true;
-  draft.normalizer = {stage("nfc"), stage("lowercase"), stage("replace", "bb", "b")};
+  draft.normalizer = {stage("lowercase_input"), stage("nfc"), stage("lowercase"), stage("replace", "bb", "b")};
   draft.pre_tokenizer = {split_at("gpt2"), stage("prepend", "a")};
   draft.decoder = {stage("byte_fallback"), stage("fuse"), stage("replace", "a", "xy"), stage("strip", "x", "", 1 | 1 << 16)};
   return draft;

@@ -15,7 +15,7 @@ std::string normalized(const std::vector<StageDraft>& stages, std::string_view t
   const Tokenizer tokenizer = tokenizer_of(draft);
   text::Stretch stretch;
   stretch.start(text, true, 1 << 20);
-  const Status status = text::normalize(tokenizer.impl().normalizer, &stretch);
+  const Status status = tokenizer.impl().normalizer.rewrite(&stretch);
   REQUIRE_MESSAGE(status.ok(), status.message());
   if (begins_input) *begins_input = stretch.begins_input();
   return std::string(stretch.text());
@@ -170,6 +170,14 @@ TEST_CASE("stages of unknown kinds and broken character maps are refused by name
   CHECK(created(draft).status().code() == Code::corrupt);
   draft.normalizer = {stage("replace", "", "x")};
   CHECK(created(draft).status().code() == Code::corrupt);
+}
+
+TEST_CASE("a stage of the whole input stands before the others") {
+  TokenizerDraft draft = draft_of(schema::TokenizerKind::word_level, {});
+  draft.normalizer = {stage("lowercase_input"), stage("nfc"), stage("lowercase_input")};
+  const Status status = created(draft).status();
+  CHECK(status.code() == Code::corrupt);
+  CHECK(std::string(status.message()).rfind("normalizer stage 2 lowers the whole input", 0) == 0);
 }
 
 TEST_CASE("a chain of replacements that would grow without end is stopped") {

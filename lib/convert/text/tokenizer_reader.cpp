@@ -33,7 +33,7 @@ void add_begin_of_class(const Json& config, TokenizerDraft* draft) {
   set_begin_end(begin, end, 1, draft);
 }
 
-std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
+std::optional<TokenizerDraft> read_files(const fs::path& folder) {
   const auto has = [&](const char* name) { return fs::exists(folder / name); };
   const auto read = [&](const char* name) { return read_text((folder / name).string()); };
   const Json config = read_config(folder / "tokenizer_config.json");
@@ -49,6 +49,21 @@ std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
   return std::nullopt;
 }
 
+std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
+  std::optional<TokenizerDraft> draft = read_files(folder);
+  if (!draft) return draft;
+  cut_at_word_starts(&*draft);
+  // The reference reads these settings for a sentence encoder, which is what has modules.json.
+  if (fs::exists(folder / "modules.json")) apply_sentence_settings(read_config(folder / "sentence_bert_config.json"), &*draft);
+  return draft;
+}
+
+std::optional<TokenizerDraft> read_gguf(const GgufMetadata& metadata) {
+  std::optional<TokenizerDraft> draft = read_gguf_tokenizer(metadata);
+  if (draft) cut_at_word_starts(&*draft);
+  return draft;
+}
+
 // The same files as open_checkpoint takes.
 std::optional<std::string> gguf_file(const fs::path& path) {
   if (fs::is_regular_file(path)) return path.string();
@@ -60,18 +75,12 @@ std::optional<std::string> gguf_file(const fs::path& path) {
 
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path) {
   const std::optional<std::string> file = gguf_file(path);
-  std::optional<TokenizerDraft> draft = file ? read_gguf_tokenizer(*read_gguf_metadata(*file)) : read_folder(path);
-  if (draft) cut_at_word_starts(&*draft);
-  return draft;
+  return file ? read_gguf(*read_gguf_metadata(*file)) : read_folder(path);
 }
 
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint) {
   const GgufMetadata* metadata = checkpoint.gguf();
-  std::optional<TokenizerDraft> draft = metadata ? read_gguf_tokenizer(*metadata) : read_folder(checkpoint.path());
-  if (!draft) return draft;
-  cut_at_word_starts(&*draft);
-  if (!metadata) apply_sentence_settings(checkpoint.file("sentence_bert_config.json"), &*draft);
-  return draft;
+  return metadata ? read_gguf(*metadata) : read_folder(checkpoint.path());
 }
 
 }  // namespace linnet::convert

@@ -1,8 +1,11 @@
 // What a converted file carries besides weights: the tokenizer and the chat templates of its checkpoint.
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 #include "convert/checkpoint_folder.h"
 #include "convert/convert.h"
+#include "convert/text/tokenize_jsonl.h"
 #include "linnet/model.h"
 #include "linnet/tokenizer.h"
 
@@ -61,14 +64,26 @@ TEST_CASE("a tokenizer that is not known stops the conversion and names its part
   CHECK_FALSE(std::filesystem::exists(folder.path("out.linnet")));
 }
 
-TEST_CASE("the length of a sentence encoder cuts its texts") {
-  CheckpointFolder folder("text-length");
+TEST_CASE("the settings of a sentence encoder count where it is one, for its file as for its folder") {
+  CheckpointFolder folder("text-sentence");
   folder.write(small_bert());
   folder.write("tokenizer.json", kTokenizer);
-  folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
-  CHECK(ids_of(open(folder), "two one two one") == std::vector<int32_t>{1, 0});
   folder.write("sentence_bert_config.json", {{"max_seq_length", 3}, {"do_lower_case", true}});
-  CHECK(ids_of(open(folder), "TWO One two one") == std::vector<int32_t>{1, 0, 1});
+  const auto both = [&](const std::string& text) {
+    std::istringstream question(Json{{"text", text}}.dump() + "\n");
+    std::ostringstream answer;
+    tokenize_jsonl(folder.path(), question, answer);
+    const std::vector<int32_t> ids = ids_of(open(folder), text);
+    CHECK(Json::parse(answer.str()).at("ids") == Json(ids));
+    return ids;
+  };
+  CHECK(both("TWO One two one") == std::vector<int32_t>{2, 2, 1, 0});
+  folder.write("modules.json", Json::parse(R"([{"path": "", "type": "sentence_transformers.models.Transformer"},
+                                               {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"}])"));
+  folder.write("1_Pooling/config.json", {{"pooling_mode", "mean"}});
+  CHECK(both("TWO One two one") == std::vector<int32_t>{1, 0, 1});
+  folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
+  CHECK(both("two one two one") == std::vector<int32_t>{1, 0});
 }
 
 TEST_CASE("zero bytes in texts are texts like others") {

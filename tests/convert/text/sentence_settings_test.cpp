@@ -53,6 +53,26 @@ TEST_CASE("added tokens in lower case are found in text that was in upper case, 
   CHECK(tokenizer.id("<Z>") == 22);
 }
 
+TEST_CASE("tokens that the tokenizer's own normalizer lowers, and those that it does not touch, keep their ids") {
+  TokenizerDraft draft = convert::parse_tokenizer_json(R"({"normalizer": {"type": "BertNormalizer", "lowercase": true},
+      "pre_tokenizer": {"type": "BertPreTokenizer"}, "added_tokens": [
+        {"id": 8, "content": "Foo", "special": false, "normalized": true},
+        {"id": 9, "content": "\u00e9", "special": true, "normalized": false}],
+      "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "foo": 4, "bar": 5, "e": 7}}})",
+                                                       "tokenizer.json");
+  CHECK(encoded(tokenizer_of(draft), "foo FOO bar \u00e9 e") == IdVector{8, 8, 5, 9, 7});
+  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  CHECK(encoded(tokenizer_of(draft), "foo FOO bar \u00e9 e") == IdVector{8, 8, 5, 9, 7});
+  CHECK(encoded(tokenizer_of(draft), "\u00c9") == IdVector{9});  // "\u00e9" before the tokenizer looks for it
+}
+
+TEST_CASE("a token is in lower case as Unicode says") {
+  TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
+  draft.added.push_back(added(20, "\u00c9"));
+  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  CHECK(encoded(tokenizer_of(draft), "\u00c9") == IdVector{2, 1, 3});
+}
+
 TEST_CASE("max_seq_length cuts, and settings that make no sense are refused by name") {
   CHECK(encoded(tokenizer_of(cased({{"max_seq_length", 4}})), "x x x x") == IdVector{2, 11, 11, 3});
   CHECK(cased({{"max_seq_length", nullptr}}).max_length == 0);
