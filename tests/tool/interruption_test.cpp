@@ -1,4 +1,6 @@
 // Ctrl-C while a model is converted.
+#include "linnet/interruption.h"
+
 #include <unistd.h>
 
 #include <csignal>
@@ -38,7 +40,7 @@ TEST_CASE("a conversion that is interrupted leaves nothing half written behind")
   large.put("model.embed_tokens.weight", {200000, hidden}, std::vector<float>(200000 * hidden, 0.5f));
   convert::CheckpointFolder source("interruption");
   source.write(large);
-  for (int signal : {SIGINT, SIGTERM}) {
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const pid_t child = start(shop, "convert '" + source.path() + "' -o out/x.linnet --weights f32");
     REQUIRE(child > 0);
     int status = 0;
@@ -58,5 +60,32 @@ TEST_CASE("a conversion that is interrupted leaves nothing half written behind")
       CHECK(std::filesystem::exists(shop.path("out/x.linnet")));
       std::filesystem::remove(shop.path("out/x.linnet"));
     }
+  }
+}
+
+TEST_CASE("a signal that came too late to stop the work ends the process when the work is done") {
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    int pipe_ends[2];
+    REQUIRE(pipe(pipe_ends) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      std::signal(signal, SIG_DFL);  // not the test program's own
+      {
+        const tool::Interruption interruption;
+        raise(signal);
+        const char done = tool::Interruption::happened() ? 'y' : 'n';
+        if (write(pipe_ends[1], &done, 1) != 1) _exit(1);
+      }
+      _exit(0);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    char done = 0;
+    close(pipe_ends[1]);
+    CHECK(read(pipe_ends[0], &done, 1) == 1);
+    close(pipe_ends[0]);
+    CHECK(done == 'y');
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == signal);
   }
 }

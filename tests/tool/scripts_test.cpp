@@ -36,6 +36,10 @@ TEST_CASE("what tests left out is told by the test's name, once") {
              "plan_test.cpp:126: MESSAGE: skipped: there is no shared data\nplan_test.cpp:130: MESSAGE: skipped: there is no shared data\n"
              "3/3 Testing: tool\nfields of a newer schema are skipped\n");
   CHECK(shop.run("sh", "'" + kTools + "skipped.sh' log").out == "skipped: plan: there is no shared data\n");
+  const Answer missing = shop.run("sh", "'" + kTools + "skipped.sh' nowhere.log");
+  CHECK(missing.status == 1);
+  CHECK(missing.out == "");
+  CHECK(missing.err == "tools/skipped.sh: nowhere.log: there is no such log, or it cannot be read\n");
   shop.write("log", "1/1 Testing: format\n");
   CHECK(shop.run("sh", "'" + kTools + "skipped.sh' log").out == "skipped: nothing\n");
 }

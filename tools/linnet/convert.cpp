@@ -1,3 +1,5 @@
+#include "convert/convert.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 
 #include "command.h"
 #include "convert/checkpoint.h"
-#include "convert/convert.h"
 #include "interruption.h"
 
 namespace linnet::tool {
@@ -27,8 +28,13 @@ void print_families() {
 void print_json(const convert::Report& report) {
   convert::Json all = {{"family", report.family}, {"task", report.task}, {"file_bytes", report.file_bytes}, {"notes", report.notes}};
   for (const auto& tensor : report.tensors)
-    all["tensors"].push_back({{"name", tensor.name}, {"encoding", tensor.encoding}, {"rows", tensor.rows}, {"columns", tensor.columns},
-                              {"count", tensor.count}, {"bytes", tensor.bytes}, {"damage", tensor.damage}});
+    all["tensors"].push_back({{"name", tensor.name},
+                              {"encoding", tensor.encoding},
+                              {"rows", tensor.rows},
+                              {"columns", tensor.columns},
+                              {"count", tensor.count},
+                              {"bytes", tensor.bytes},
+                              {"damage", tensor.damage}});
   fmt::print("{}\n", all.dump());
 }
 
@@ -54,23 +60,23 @@ bool is_checkpoint_part(const std::filesystem::path& path) {
   return std::find(std::begin(kEndings), std::end(kEndings), path.extension()) != std::end(kEndings);
 }
 
-// Ctrl-C ends the process only after what was half written is gone.
+// Ctrl-C ends the process, but only after what was half written is gone.
 convert::Report convert_or_clean_up(Arguments& arguments) {
   const Interruption interruption;
   arguments.options.interrupted = Interruption::happened;
   try {
-    return convert::convert(arguments.source, arguments.output, arguments.options);
+    convert::Report report = convert::convert(arguments.source, arguments.output, arguments.options);
+    show_progress("", 1, 1);
+    return report;
   } catch (const convert::Error&) {
     if (Interruption::happened()) show_progress("", 1, 1);
-    Interruption::finish();
     throw;
   }
 }
 
 void run(Arguments& arguments) {
   if (arguments.list) return print_families();
-  if (arguments.source.empty() || arguments.output.empty())
-    throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
+  if (arguments.source.empty() || arguments.output.empty()) throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
   std::error_code unknown;
   if (std::filesystem::equivalent(arguments.source, arguments.output, unknown))
     throw Failure(arguments.output + ": it is the model to be converted, and would be lost");
@@ -90,8 +96,7 @@ void run(Arguments& arguments) {
     show_progress(what, done, total);
     return true;
   };
-  convert::Report report = convert_or_clean_up(arguments);
-  show_progress("", 1, 1);
+  const convert::Report report = convert_or_clean_up(arguments);
   arguments.json ? print_json(report) : print_report(report, arguments);
 }
 
@@ -106,8 +111,10 @@ void add_convert(CLI::App& app) {
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kEncodings), std::end(kEncodings))));
   command->add_option("--head", arguments->options.head, "encoding of output head and embedding (int4: int8 unless said)")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kEncodings), std::end(kEncodings))));
-  command->add_option("--tensor", arguments->overrides, "PATTERN=ENCODING for single tensors; * matches anything; of several that match, the last counts");
-  command->add_flag("--simulate", arguments->options.simulate, "store the quantized values as f32: damage of rounding without the kernels' error");
+  command->add_option("--tensor", arguments->overrides,
+                      "PATTERN=ENCODING for single tensors; * matches anything; of several that match, the last counts");
+  command->add_flag("--simulate", arguments->options.simulate,
+                    "store the quantized values as f32: damage of rounding without the kernels' error");
   command->add_flag("--no-turn", arguments->no_turn, "do not turn the input of down projections");
   command->add_flag("--no-fold", arguments->no_fold, "do not even out the columns");
   command->add_flag("--report", arguments->report, "print every tensor with its damage");

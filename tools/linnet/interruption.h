@@ -3,8 +3,8 @@
 
 namespace linnet::tool {
 
-/// From here to its end SIGINT and SIGTERM only leave a mark, once each; the second time they end the process as usual. Signals that were
-/// ignored stay so. One at a time.
+/// From here to its end SIGINT, SIGTERM and SIGHUP only leave a mark, once each; the second time they end the process as usual. Its end is
+/// the process's where there is a mark, by that signal, as those who wait for it expect. Signals that were ignored stay so. One at a time.
 class Interruption {
  public:
   Interruption();
@@ -13,8 +13,6 @@ class Interruption {
   Interruption& operator=(const Interruption&) = delete;
 
   static bool happened();
-  /// Ends the process by the signal that was marked, as those who wait for it expect. Returns where there was none.
-  static void finish();
 };
 
 }  // namespace linnet::tool
