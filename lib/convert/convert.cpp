@@ -6,11 +6,11 @@
 #include "convert/generation_config.h"
 #include "convert/model_tables.h"
 #include "convert/notes.h"
+#include "convert/reopen.h"
 #include "convert/text/chat_templates.h"
 #include "convert/text/draft_tokenizer.h"
 #include "convert/text/tokenizer_reader.h"
 #include "convert/writer.h"
-#include "linnet/model.h"
 
 namespace linnet::convert {
 
@@ -70,7 +70,7 @@ ModelExtras write_extras(const Checkpoint& checkpoint, const Config& config, con
   ModelExtras extras;
   extras.family = report->family;
   if (graph.task() == schema::Task::text_generation) {
-    const Config generation(checkpoint.generation_config(), "generation_config.json");
+    const Config generation(checkpoint.generation_config(), checkpoint.is_gguf() ? "metadata" : "generation_config.json");
     extras.generation = write_generation(graph.builder(), generation, config);
     note_generation(generation, &report->notes);
   }
@@ -80,15 +80,6 @@ ModelExtras write_extras(const Checkpoint& checkpoint, const Config& config, con
   }
   extras.chat_templates = read_chat_templates(checkpoint);
   return extras;
-}
-
-// The runtime has the last word: what it would not open gets no name.
-void check_opens(const std::string& path, const std::string& output) {
-  const Result<Model> model = Model::open(path.c_str(), {.verify_checksums = true});
-  if (model.ok()) return;
-  std::string message = model.status().message();
-  if (message.rfind(path, 0) == 0) message.replace(0, path.size(), output);
-  throw Error(fmt::format("{} (the file made from it would not open)", message));
 }
 
 Report convert_checkpoint(const std::string& source, const std::string& output, const Options& options) {
@@ -114,9 +105,12 @@ Report convert_checkpoint(const std::string& source, const std::string& output, 
   Writer writer(output);
   std::vector<StoredTensor> stored = pack_all(graph, writer, &report);
   graph.builder().Finish(write_model(graph, stored, extras));
-  report.file_bytes = writer.finish(
-      graph.builder().GetBufferPointer(), graph.builder().GetSize(), [&] { stop_if_interrupted(options); },
-      [&](const std::string& path) { check_opens(path, output); });
+  const auto tick = [&] { stop_if_interrupted(options); };
+  // The runtime has the last word: what it would not open gets no name.
+  const auto check_whole = [&](const std::string& path) {
+    if (std::string unchecked = check_opens(path, output, tick); !unchecked.empty()) report.notes.push_back(std::move(unchecked));
+  };
+  report.file_bytes = writer.finish(graph.builder().GetBufferPointer(), graph.builder().GetSize(), tick, check_whole);
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/limits.h"
@@ -14,7 +15,7 @@ namespace {
 // Some files say -1 for none.
 bool is_id(const Json& item) {
   if (!item.is_number_integer()) return false;
-  return !item.is_number_unsigned() || item.get<uint64_t>() < core::limits::kVocabulary;
+  return item.is_number_unsigned() ? item.get<uint64_t>() < core::limits::kVocabulary : item.get<int64_t>() < core::limits::kVocabulary;
 }
 
 /// One id, or the ids of a list; `key` of the first object that has it.
@@ -35,21 +36,32 @@ int32_t id(const Config& generation, const Config& config, const std::string& ke
   return all.empty() ? -1 : all[0];
 }
 
-// bad_words_ids that are one token each, and suppress_tokens. Words of several tokens depend on what was written before: refused.
+// suppress_tokens, and bad_words_ids that are one token each. Words of several tokens depend on what was written before: refused.
 std::vector<int32_t> banned(const Config& generation, const Config& config) {
   std::vector<int32_t> all = ids(generation, config, "suppress_tokens");
   const Config& owner = generation.has("bad_words_ids") ? generation : config;
   if (!owner.has("bad_words_ids")) return all;
+  const std::vector<int32_t> ends = ids(generation, config, "eos_token_id");
   for (const Json& word : owner.json().at("bad_words_ids")) {
     if (!word.is_array() || word.size() != 1 || !is_id(word[0])) owner.refuse("bad_words_ids", "a list of single tokens");
-    if (word[0].get<int64_t>() >= 0) all.push_back(word[0].get<int32_t>());
+    const int64_t id = word[0].get<int64_t>();
+    // The reference never forbids a text to end by these.
+    const bool is_end = std::find(ends.begin(), ends.end(), id) != ends.end();
+    if (id >= 0 && !is_end) all.push_back(static_cast<int32_t>(id));
   }
   return all;
 }
 
-// Some write 0 or a number that no sequence reaches for "no bound".
+// Of any size, unlike Config::whole: some write a number that nothing reaches for "no bound".
+double whole(const Config& generation, const std::string& key, double fallback) {
+  const double value = generation.number(key, fallback);
+  if (value != std::floor(value)) generation.refuse(key, "a whole number");
+  return value;
+}
+
+// Others write 0 or less for that.
 uint32_t max_length(const Config& generation) {
-  const double length = generation.number("max_length", 0);
+  const double length = whole(generation, "max_length", 0);
   return length >= 1 && length <= core::limits::kContext ? static_cast<uint32_t>(length) : 0;
 }
 
@@ -69,7 +81,7 @@ float top_p(const Config& generation, bool sample) {
 
 uint32_t top_k(const Config& generation, bool sample) {
   // The reference's own default is 50 where it samples.
-  const double value = generation.number("top_k", sample ? 50 : 0);
+  const double value = whole(generation, "top_k", sample ? 50 : 0);
   return value >= 1 && value <= core::limits::kVocabulary ? static_cast<uint32_t>(value) : 0;
 }
 
@@ -89,7 +101,9 @@ uint8_t early_stopping(const Config& generation) {
   if (!generation.has("early_stopping")) return 0;
   const Json& value = generation.json().at("early_stopping");
   if (value == "never") return 2;
-  return value == true || value == 1 ? 1 : 0;
+  if (value == true || value == 1) return 1;
+  if (value != false && value != 0) generation.refuse("early_stopping", "true, false or \"never\"");
+  return 0;
 }
 
 }  // namespace

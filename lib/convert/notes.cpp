@@ -39,6 +39,8 @@ constexpr GenerationKey kNotKept[] = {
     {"remove_invalid_values", "false"},
     {"dola_layers", "null"},
     {"watermarking_config", "null"},
+    {"token_healing", "false"},
+    {"num_return_sequences", "1"},
 };
 
 std::string short_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80); }

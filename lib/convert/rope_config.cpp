@@ -63,7 +63,7 @@ void read_llama3(const Config& scaling, Rope* rope) {
 // Files are of two minds whether max_position_embeddings is the length before the scaling or after it. "linear" alone says neither;
 // some write the stretched length under a key of its own.
 double linear_positions(const Config& config, const Config& scaling, double factor) {
-  const double longest = config.count("max_sequence_length", 1);
+  const double longest = std::max(1.0, config.number("max_sequence_length", 1));  // some write 0 or -1 for none
   const char* key = "original_max_position_embeddings";
   return scaling.has(key) || config.has(key) ? std::max(longest, original_positions(config, scaling) * factor) : longest;
 }

@@ -82,6 +82,7 @@ uint64_t Writer::finish(const void* metadata, size_t size, const std::function<v
     left -= got;
   }
   if (check_whole && file.temporary()) check_whole(file.temporary());
+  if (tick) tick();
   check(file.commit());
   return header.file_bytes;
 }

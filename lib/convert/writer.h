@@ -27,8 +27,8 @@ class Writer {
   Place add(const void* bytes, size_t size);
   Place add(const std::vector<uint8_t>& bytes) { return add(bytes.data(), bytes.size()); }
   /// Writes the file around `metadata` (a finished FlatBuffer of schema::Model) and renames it into place. Returns its length.
-  /// `tick` (may be empty) is called for every piece of weights, `check` (may be empty) with the path of the whole file before it has its
-  /// name; what they throw leaves nothing behind. A device or a pipe is not checked.
+  /// `tick` (may be empty) is called for every piece of weights and before the file gets its name, `check` (may be empty) with the path of
+  /// the whole file before it has its name; what they throw leaves nothing behind. A device or a pipe is not checked.
   uint64_t finish(const void* metadata, size_t size, const std::function<void()>& tick = {},
                   const std::function<void(const std::string& path)>& check = {});
 

@@ -4,10 +4,9 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <set>
 #include <sstream>
 
-#include "convert/checkpoint_folder.h"
+#include "convert/conversion.h"
 #include "convert/pack.h"
 #include "format/model_file.h"
 #include "linnet/model.h"
@@ -17,31 +16,11 @@ using namespace linnet::convert;
 
 namespace {
 
-std::string refusal(const CheckpointFolder& folder, const Options& options = {}) {
-  try {
-    convert::convert(folder.path(), folder.path("out.linnet"), options);
-  } catch (const Error& error) {
-    CHECK(std::string(error.what()).rfind(folder.path(), 0) == 0);
-    return error.what();
-  }
-  return "";
-}
-
 Model open(const CheckpointFolder& folder, const Options& options = {}) {
   convert::convert(folder.path(), folder.path("out.linnet"), options);
   Result<Model> model = Model::open(folder.path("out.linnet").c_str());
   if (!model.ok()) FAIL(model.status().message());
   return std::move(model.value());
-}
-
-Options weights(const std::string& encoding) {
-  Options options;
-  options.weights = encoding;
-  return options;
-}
-
-size_t files_in(const CheckpointFolder& folder) {
-  return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder.path()), std::filesystem::directory_iterator()));
 }
 
 /// The body of a sentence encoder with the modules that `pooling` and a dense layer describe.
@@ -145,66 +124,6 @@ TEST_CASE("a failure leaves nothing behind, and what was there before stays") {
   CHECK(refusal(folder, options).find("stopped") != std::string::npos);
   CHECK(std::filesystem::file_size(folder.path("out.linnet")) == 4);
   CHECK(files_in(folder) == before + 1);
-}
-
-TEST_CASE("stopping at any tensor leaves nothing, and progress counts every tensor once") {
-  CheckpointFolder folder("convert-stop");
-  folder.write(small_llama());
-  std::vector<std::string> names;
-  Options options;
-  options.progress = [&](const std::string& what, size_t done, size_t total) {
-    CHECK(done == names.size());
-    CHECK(total == 10);
-    names.push_back(what);
-    return true;
-  };
-  CHECK(refusal(folder, options) == "");
-  REQUIRE(names.size() == 11);
-  CHECK(names.back() == "");
-  CHECK(std::set<std::string>(names.begin(), names.end()).size() == 11);
-  std::filesystem::remove(folder.path("out.linnet"));
-  const size_t before = files_in(folder);
-  for (size_t stop = 0; stop <= 10; ++stop) {
-    options.progress = [&](const std::string&, size_t done, size_t) { return done != stop; };
-    CHECK(refusal(folder, options) == folder.path() + ": stopped before the file was complete");
-    CHECK(files_in(folder) == before);
-  }
-}
-
-TEST_CASE("an interruption at any moment leaves nothing, and one that comes too late finds the whole file") {
-  CheckpointFolder folder("convert-interruption");
-  FakeCheckpoint checkpoint = small_llama();
-  checkpoint.config()["vocab_size"] = 20000;
-  folder.write(checkpoint.put("model.embed_tokens.weight", {20000, 32}));  // more than one piece of the copy behind the structural part
-  const size_t before = files_in(folder);
-  Options options = weights("f32");
-  size_t asked = 0;
-  options.interrupted = [&] { return ++asked, false; };
-  CHECK(refusal(folder, options) == "");
-  const size_t all = asked;
-  CHECK(all > 11);
-  std::filesystem::remove(folder.path("out.linnet"));
-  for (size_t moment = 1; moment <= all; ++moment) {
-    asked = 0;
-    options.interrupted = [&] { return ++asked == moment; };
-    CHECK(refusal(folder, options) == folder.path() + ": stopped before the file was complete");
-    CHECK(files_in(folder) == before);
-  }
-}
-
-TEST_CASE("what the runtime would not open gets no name") {
-  CheckpointFolder folder("convert-reopen");
-  FakeCheckpoint checkpoint = small_bert("bert.");
-  checkpoint.config()["architectures"] = {"BertForTokenClassification"};
-  const uint64_t labels = (1u << 20) + 1;  // more than a file may have
-  checkpoint.put("classifier.weight", {labels, 20}, std::vector<float>(labels * 20)).put("classifier.bias", {labels});
-  folder.write(checkpoint);
-  const size_t before = files_in(folder);
-  const std::string said = refusal(folder, weights("f16"));
-  CHECK_MESSAGE(said.find("labels") != std::string::npos, said);
-  CHECK_MESSAGE(said.find("out.linnet: ") != std::string::npos, said);
-  CHECK_MESSAGE(said.find(".part") == std::string::npos, said);
-  CHECK(files_in(folder) == before);
 }
 
 TEST_CASE("an output that cannot be written is told, and an older one survives") {

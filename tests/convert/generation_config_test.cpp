@@ -63,6 +63,31 @@ TEST_CASE("values that change nothing are taken for what they mean") {
   CHECK(with(folder, {{"temperature", -1}, {"top_p", -1}}).generation().temperature == 1);
 }
 
+TEST_CASE("a bad word that is an end of texts forbids nothing, a suppressed token does") {
+  CheckpointFolder folder("generation-bad-words");
+  auto banned = [&](const Json& generation) {
+    const Model model = with(folder, generation);
+    return std::vector<int32_t>(model.generation().banned.begin(), model.generation().banned.end());
+  };
+  CHECK(banned({{"eos_token_id", {2, 7}}, {"bad_words_ids", {{5}, {7}, {2}, {9}}}}) == std::vector<int32_t>{5, 9});
+  CHECK(banned({{"eos_token_id", 7}, {"suppress_tokens", {7, 8}}, {"bad_words_ids", Json::array({Json::array({7})})}}) ==
+        std::vector<int32_t>{7, 8});
+}
+
+TEST_CASE("early stopping is one of three") {
+  CheckpointFolder folder("generation-stopping");
+  CHECK(with(folder, {{"early_stopping", true}}).generation().early_stopping == 1);
+  CHECK(with(folder, {{"early_stopping", false}}).generation().early_stopping == 0);
+  CHECK(with(folder, {{"early_stopping", "never"}}).generation().early_stopping == 2);
+  for (const Json& other : {Json("always"), Json("true"), Json(2), Json(0.5), Json::array()})
+    CHECK(refusal({{"early_stopping", other}}).find("generation_config.json: early_stopping is " + other.dump()) != std::string::npos);
+}
+
+TEST_CASE("counts that are no whole numbers are refused by their key") {
+  for (const char* key : {"top_k", "max_length", "num_beams", "no_repeat_ngram_size"})
+    CHECK(refusal({{"do_sample", true}, {key, 2.5}}).find(std::string(key) + " is 2.5") != std::string::npos);
+}
+
 TEST_CASE("values that would write another text are refused by their key") {
   CHECK(refusal({{"do_sample", true}, {"temperature", -1}}).find("temperature is -1") != std::string::npos);
   CHECK(refusal({{"repetition_penalty", 0}}).find("repetition_penalty is 0") != std::string::npos);

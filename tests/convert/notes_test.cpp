@@ -26,7 +26,8 @@ Notes notes_of(const CheckpointFolder& folder) { return convert::convert(folder.
 }  // namespace
 
 TEST_CASE("sampling that the file has no place for is told by its key") {
-  const Json not_kept = {{"min_p", 0.1}, {"typical_p", 0.9}, {"epsilon_cutoff", 1e-4}, {"min_new_tokens", 3}, {"stop_strings", {"x"}}};
+  const Json not_kept = {{"min_p", 0.1},          {"typical_p", 0.9},      {"epsilon_cutoff", 1e-4},   {"min_new_tokens", 3},
+                         {"stop_strings", {"x"}}, {"token_healing", true}, {"num_return_sequences", 3}};
   for (const auto& [key, value] : not_kept.items()) {
     const Notes notes = generation_notes({{key, value}});
     REQUIRE(notes.size() == 1);
@@ -36,6 +37,7 @@ TEST_CASE("sampling that the file has no place for is told by its key") {
 
 TEST_CASE("values that change nothing, or that the file keeps, are not told") {
   CHECK(generation_notes({{"min_p", 0.0}, {"typical_p", 1}, {"min_length", 0}, {"stop_strings", nullptr}, {"num_beam_groups", 1}}).empty());
+  CHECK(generation_notes({{"token_healing", false}, {"num_return_sequences", 1}}).empty());
   CHECK(generation_notes({{"no_repeat_ngram_size", 3}, {"num_beams", 4}, {"temperature", 0.7}, {"transformers_version", "4.40"}}).empty());
   CHECK(generation_notes(nullptr).empty());
 }

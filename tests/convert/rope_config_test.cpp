@@ -114,6 +114,7 @@ TEST_CASE("a scaling reaches what it stretches the trained positions to, and nev
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64) == 64);
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", 256}}) == 256);
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", 32}}) == 64);
+  for (int none : {0, -1}) CHECK(reach({{"type", "linear"}, {"factor", 4.0}}, 64, {{"max_sequence_length", none}}) == 64);
   CHECK(reach({{"type", "linear"}, {"factor", 4.0}, {"original_max_position_embeddings", 32}}, 64) == 128);
   CHECK(reach({{"type", "dynamic"}, {"factor", 0.5}}, 64) == 64);
   const Json llama3 = {

@@ -20,6 +20,12 @@ double rotated_part(uint32_t rotated, uint32_t width) {
 }
 
 void add_yarn(const GgufKeys& keys, double factor, Json* scaling) {
+  if (keys.number("rope.scaling.yarn_log_multiplier", 0) != 0)
+    keys.refuse("rope.scaling.yarn_log_multiplier", "0 (a temperature of attention that this architecture does not have)");
+  // Below 0 stands for the usual one.
+  if (const double part = keys.number("rope.scaling.yarn_ext_factor", 1); part >= 0 && part != 1)
+    keys.refuse("rope.scaling.yarn_ext_factor", "1");
+  if (keys.number("rope.scaling.yarn_attn_factor", 1) != 1) keys.refuse("rope.scaling.yarn_attn_factor", "1");
   if (keys.has("rope.scaling.yarn_beta_fast")) (*scaling)["beta_fast"] = keys.number("rope.scaling.yarn_beta_fast");
   if (keys.has("rope.scaling.yarn_beta_slow")) (*scaling)["beta_slow"] = keys.number("rope.scaling.yarn_beta_slow");
   // The files' factor comes on top of YaRN's own temperature.
@@ -34,11 +40,6 @@ void add_rope(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
   if (rotated > heads.key_width)
     keys.refuse("rope.dimension_count", fmt::format("no more than the {} channels of a head", heads.key_width));
   if (rotated != heads.key_width) (*config)["partial_rotary_factor"] = rotated_part(rotated, heads.key_width);
-
-  if (keys.number("rope.scaling.yarn_log_multiplier", 0) != 0)
-    keys.refuse("rope.scaling.yarn_log_multiplier", "0 (a temperature of attention that this architecture does not have)");
-  for (const char* key : {"rope.scaling.yarn_ext_factor", "rope.scaling.yarn_attn_factor"})
-    if (keys.number(key, 1) != 1) keys.refuse(key, "1");
 
   std::string type = keys.text("rope.scaling.type", keys.has("rope.scale_linear") ? "linear" : "none");
   if (keys.has_tensor("rope_factors_long.weight")) type = "longrope";

@@ -172,9 +172,27 @@ TEST_CASE("rope keys of a llama file mean what config.json would say") {
           1e-4);
   }
   CHECK(says(refusal(small().text("llama.rope.scaling.type", "cubic")), "rope.scaling.type"));
-  CHECK(says(refusal(small().number("llama.rope.scaling.yarn_log_multiplier", 0.1f)), "'llama.rope.scaling.yarn_log_multiplier'"));
-  CHECK(refusal(small().number("llama.rope.scaling.yarn_log_multiplier", 0)) == "");
-  CHECK(says(refusal(small().number("llama.rope.scaling.yarn_attn_factor", 0.5f)), "'llama.rope.scaling.yarn_attn_factor'"));
+}
+
+TEST_CASE("keys of yarn count where the scaling is yarn, and -1 stands for the usual part") {
+  auto yarn = [] { return small().text("llama.rope.scaling.type", "yarn").number("llama.rope.scaling.factor", 4); };
+  for (const char* name : {"yarn_log_multiplier", "yarn_attn_factor", "yarn_ext_factor"}) {
+    const std::string key = std::string("llama.rope.scaling.") + name;
+    CHECK(says(refusal(yarn().number(key, 0.5f)), "'" + key + "'"));
+    CHECK(refusal(small().number(key, 0.5f)) == "");
+    CHECK(refusal(small().text("llama.rope.scaling.type", "linear").number("llama.rope.scaling.factor", 2).number(key, 0.5f)) == "");
+  }
+  CHECK(refusal(yarn().number("llama.rope.scaling.yarn_log_multiplier", 0)) == "");
+  CHECK(refusal(yarn().number("llama.rope.scaling.yarn_ext_factor", -1)) == "");
+  CHECK(refusal(yarn().number("llama.rope.scaling.yarn_attn_factor", 1)) == "");
+  CHECK(says(refusal(yarn().number("llama.rope.scaling.yarn_ext_factor", 0)), "yarn_ext_factor"));
+}
+
+TEST_CASE("ids of a file that make no sense are refused without the name of a file that is not there") {
+  GgufBuilder b = small();
+  b.text("tokenizer.ggml.model", "none").whole("tokenizer.ggml.eos_token_id", 4194304u);
+  const GgufFolder folder(b);
+  CHECK_THROWS_WITH_AS(folder.model(), doctest::Contains("metadata: eos_token_id is [4194304]"), Error);
 }
 
 TEST_CASE("frequency divisors kept as tensors are used") {
