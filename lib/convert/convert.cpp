@@ -101,6 +101,7 @@ Report convert_checkpoint(const std::string& source, const std::string& output, 
   note_second_rounding(*checkpoint, options, &report.notes);
   ModelExtras extras = write_extras(*checkpoint, config, tokenizer ? &*tokenizer : nullptr, graph, &report);
   extras.metadata = {{"source", last_component(source)}, {"weights", options.weights + (options.simulate ? ", simulated in f32" : "")}};
+  if (!graph.left_out().empty()) extras.metadata.emplace_back("left out", graph.left_out());
 
   Writer writer(output);
   std::vector<StoredTensor> stored = pack_all(graph, writer, &report);

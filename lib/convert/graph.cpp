@@ -31,11 +31,14 @@ std::string Graph::head_matrix(const std::string& stored, const std::string& emb
   if (!has(stored)) {
     if (!tied && !checkpoint_.is_gguf())
       throw Error(fmt::format("tensor {} is missing, and the head is not tied to the embedding", stored));
+    weights_.share(embedding, stored);
     return embedding;
   }
   weights_.mark_used(stored);
   if (weights_.source(stored).shape != weights_.source(embedding).shape) return stored;
-  return weights_.read(stored) == weights_.read(embedding) ? embedding : stored;
+  if (weights_.read(stored) != weights_.read(embedding)) return stored;
+  weights_.share(embedding, stored);
+  return embedding;
 }
 
 void Graph::program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions) {
@@ -313,18 +316,18 @@ Value Graph::concat(const std::vector<Value>& values) {
 }
 
 void Graph::check_everything_read() {
-  std::string unread, left_out;
+  std::string unread;
   size_t count = 0;
   for (const std::string& name : weights_.unused()) {
     bool known = std::any_of(ignored_.begin(), ignored_.end(), [&](const std::string& pattern) { return matches(pattern, name); });
     if (known)
-      left_out += (left_out.empty() ? "" : ", ") + name;
+      left_out_ += (left_out_.empty() ? "" : ", ") + name;
     else if (++count <= 5)
       unread += (unread.empty() ? "" : ", ") + name;
   }
   if (count > 5) unread += fmt::format(" and {} more", count - 5);
   if (count > 0) throw Error(fmt::format("the model has tensors that this architecture does not use: {}", unread));
-  if (!left_out.empty()) notes_.push_back("left out, since nothing reads them: " + left_out);
+  if (!left_out_.empty()) notes_.push_back("left out, since nothing reads them: " + left_out_);
 }
 
 }  // namespace linnet::convert

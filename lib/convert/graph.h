@@ -166,6 +166,8 @@ class Graph {
   schema::Task task() const { return task_; }
   const std::vector<std::string>& labels() const { return labels_; }
   const std::vector<std::string>& notes() const { return notes_; }
+  /// Tensors of the checkpoint that nothing reads, ", " between them.
+  const std::string& left_out() const { return left_out_; }
   flatbuffers::FlatBufferBuilder& builder() { return builder_; }
 
   /// Column folds between neighbouring matrices (graph_fold.cpp). Called once, after the page.
@@ -192,6 +194,7 @@ class Graph {
   std::vector<State> states_;
   schema::Task task_ = schema::Task::none;
   std::vector<std::string> labels_, ignored_, notes_;
+  std::string left_out_;
 };
 
 }  // namespace linnet::convert

@@ -97,6 +97,11 @@ std::vector<float> Weights::read(const std::string& name) {
   return owner(name, &local).read(local);
 }
 
+std::string Weights::shared_with(const std::string& name) const {
+  auto found = shared_.find(name);
+  return found == shared_.end() ? "" : found->second;
+}
+
 Encoding Weights::choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role) {
   if (role == WeightRole::exact) return Encoding::f32;
   const std::string* chosen = nullptr;
@@ -159,6 +164,7 @@ uint32_t Weights::vector(const std::vector<std::string>& sources, uint32_t colum
     uint64_t length = 1;
     for (uint64_t size : source(name).shape) length *= size;
     weight.source_rows.push_back(1);
+    weight.source_columns.push_back(narrow(name, length));
     total += length;
     used_.insert(name);
   }

@@ -27,10 +27,11 @@ enum class WeightRole : uint8_t {
 };
 
 struct Weight {
-  std::string name;                   // in the file
-  std::vector<std::string> sources;   // checkpoint tensors, stacked row under row
-  std::vector<uint32_t> source_rows;  // rows of each
-  std::vector<float> values;          // instead of sources: computed by the converter
+  std::string name;                      // in the file
+  std::vector<std::string> sources;      // checkpoint tensors, stacked row under row
+  std::vector<uint32_t> source_rows;     // rows of each
+  std::vector<uint32_t> source_columns;  // of a vector: numbers of each
+  std::vector<float> values;             // instead of sources: computed by the converter
   uint32_t rows = 1, columns = 0;
   Encoding encoding = Encoding::f32;               // quantized ones are stored as f32 when simulating
   uint32_t turn = 0;                               // block of the turn of the input that it is multiplied with
@@ -68,6 +69,10 @@ class Weights {
   Packed pack(const Weight& weight);
 
   void mark_used(const std::string& name) { used_.insert(name); }
+  /// The head named `other` reads the matrix of `name`: adapters of the two find different uses of one tensor.
+  void share(const std::string& name, const std::string& other) { shared_[name] = other; }
+  /// The head's name for a matrix that is an embedding; "" = it has one name.
+  std::string shared_with(const std::string& name) const;
   /// Tensors of the checkpoint that nothing reads.
   std::vector<std::string> unused() const;
   const Options& options() const { return options_; }
@@ -84,6 +89,7 @@ class Weights {
   std::vector<std::pair<std::string, std::unique_ptr<Checkpoint>>> attached_;
   std::vector<Weight> weights_;
   std::map<std::string, uint32_t> by_name_;
+  std::map<std::string, std::string> shared_;
   std::set<std::string> used_, matched_overrides_;
 };
 

@@ -10,17 +10,41 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
-Offset<schema::Tensor> write_tensor(FlatBufferBuilder& builder, const Weight& weight, const StoredTensor& stored) {
+// Where each of the checkpoint's tensors stands in this one.
+std::vector<Offset<schema::Part>> write_parts(FlatBufferBuilder& builder, const Weights& weights, const Weight& weight) {
   std::vector<Offset<schema::Part>> parts;
-  uint32_t row = 0;
+  uint32_t row = 0, column = 0;
   for (size_t i = 0; i < weight.sources.size(); ++i) {
-    parts.push_back(schema::CreatePart(builder, builder.CreateString(weight.sources[i]), row, weight.source_rows[i]));
-    row += weight.source_rows[i];
+    const std::string head = weights.shared_with(weight.sources[i]);
+    const uint32_t rows = weight.source_rows[i], columns = weight.source_columns.empty() ? 0 : weight.source_columns[i];
+    const auto use = head.empty() ? schema::Use::every : schema::Use::embedding;
+    parts.push_back(schema::CreatePart(builder, builder.CreateString(weight.sources[i]), row, rows, column, columns, use));
+    if (!head.empty())
+      parts.push_back(schema::CreatePart(builder, builder.CreateString(head), row, rows, column, columns, schema::Use::linear));
+    if (columns == 0)
+      row += rows;
+    else
+      column += columns;
   }
+  return parts;
+}
+
+std::vector<schema::Factor> write_factors(const std::vector<float>& factors) {
+  std::vector<schema::Factor> listed;
+  for (size_t i = 0; i < factors.size(); ++i)
+    if (factors[i] != 1) listed.emplace_back(static_cast<uint32_t>(i), factors[i]);
+  return listed;
+}
+
+Offset<schema::Tensor> write_tensor(FlatBufferBuilder& builder, const Weights& weights, const Weight& weight, const StoredTensor& stored) {
+  const std::vector<Offset<schema::Part>> parts = write_parts(builder, weights, weight);
+  const std::vector<schema::Factor> rows = write_factors(weight.row_factors), columns = write_factors(weight.column_factors);
   const auto name = builder.CreateString(weight.name);
-  const auto list = weight.rows > 1 ? builder.CreateVector(parts) : 0;
+  const auto part_list = parts.empty() ? 0 : builder.CreateVector(parts);
+  const auto row_list = rows.empty() ? 0 : builder.CreateVectorOfStructs(rows);
+  const auto column_list = columns.empty() ? 0 : builder.CreateVectorOfStructs(columns);
   return schema::CreateTensor(builder, name, stored.encoding, weight.rows, weight.columns, 1, stored.group, stored.offset, stored.bytes,
-                              stored.checksum, list);
+                              stored.checksum, part_list, -1, row_list, column_list);
 }
 
 std::vector<Offset<schema::Port>> write_ports(FlatBufferBuilder& builder, const std::vector<Graph::Port>& ports) {
@@ -65,7 +89,8 @@ std::set<std::string> requirements(const Graph& graph, const std::vector<StoredT
 Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>& stored, const ModelExtras& extras) {
   FlatBufferBuilder& builder = graph.builder();
   std::vector<Offset<schema::Tensor>> tensors;
-  for (uint32_t i = 0; i < graph.weights().size(); ++i) tensors.push_back(write_tensor(builder, graph.weights()[i], stored[i]));
+  for (uint32_t i = 0; i < graph.weights().size(); ++i)
+    tensors.push_back(write_tensor(builder, graph.weights(), graph.weights()[i], stored[i]));
   // A cache in half precision costs nothing that one can see beside 16-bit or rounded weights.
   const Options& options = graph.weights().options();
   const auto encoding = options.weights == "f32" || options.simulate ? schema::StateEncoding::f32 : schema::StateEncoding::f16;
@@ -90,7 +115,7 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   }
 
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
-                                   &templates, &labels, extras.generation, &metadata);
+                                   &templates, &labels, extras.generation, &metadata, 0, true);
 }
 
 }  // namespace linnet::convert

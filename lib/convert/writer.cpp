@@ -48,10 +48,9 @@ Writer::Place Writer::add(const void* bytes, size_t size) {
   return {offset, format::checksum(bytes, size)};
 }
 
-uint64_t Writer::finish(const void* metadata, size_t size, const std::function<void()>& tick,
-                        const std::function<void(const std::string& path)>& check_whole) {
+format::Header make_header(const void* metadata, size_t size, uint64_t weight_bytes) {
   if (size > core::limits::kMetadataBytes)
-    throw Error(path_ + ": its structural part takes " + std::to_string(size) + " bytes, a file may have " +
+    throw Error("its structural part takes " + std::to_string(size) + " bytes, a file may have " +
                 std::to_string(core::limits::kMetadataBytes));
   format::Header header = {};
   std::memcpy(header.magic, format::kMagic, sizeof header.magic);
@@ -60,10 +59,20 @@ uint64_t Writer::finish(const void* metadata, size_t size, const std::function<v
   header.metadata_offset = core::round_up(sizeof header, format::kMetadataAlignment);
   header.metadata_bytes = size;
   header.weight_offset = core::round_up(header.metadata_offset + size, format::kWeightAlignment);
-  header.file_bytes = header.weight_offset + size_;
+  header.file_bytes = header.weight_offset + weight_bytes;
   header.metadata_checksum = format::checksum(metadata, size);
   header.header_checksum = format::checksum(&header, sizeof header);
+  return header;
+}
 
+uint64_t Writer::finish(const void* metadata, size_t size, const std::function<void()>& tick,
+                        const std::function<void(const std::string& path)>& check_whole) {
+  format::Header header;
+  try {
+    header = make_header(metadata, size, size_);
+  } catch (const Error& error) {
+    throw Error(path_ + ": " + error.what());
+  }
   auto created = core::AtomicFile::create(path_.c_str());
   check(created.status());
   core::AtomicFile& file = *created;

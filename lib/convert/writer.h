@@ -7,7 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "format/header.h"
+
 namespace linnet::convert {
+
+/// The header before a structural part and so many bytes of weights. Throws Error where the structural part is too large.
+format::Header make_header(const void* metadata, size_t size, uint64_t weight_bytes);
 
 /// Collects the weight segment in a temporary file beside the output, tensor by tensor, so that a large model never stands in memory.
 class Writer {

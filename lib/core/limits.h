@@ -6,35 +6,38 @@
 namespace linnet::core::limits {
 
 // The file.
-constexpr uint64_t kMetadataBytes = 64u << 20;   // the FlatBuffers part
-constexpr uint32_t kTables = 1000000;            // FlatBuffers tables in it
-constexpr uint32_t kNesting = 16;                // FlatBuffers nesting depth
+constexpr uint64_t kMetadataBytes = 64u << 20;  // the FlatBuffers part
+constexpr uint32_t kTables = 1000000;           // FlatBuffers tables in it
+constexpr uint32_t kNesting = 16;               // FlatBuffers nesting depth
 constexpr uint32_t kRequirements = 1024;
-constexpr uint32_t kNameBytes = 1024;            // of a tensor, state, program, port, value or requirement
+constexpr uint32_t kNameBytes = 1024;  // of a tensor, state, program, port, value or requirement
 constexpr uint32_t kTensors = 100000;
 constexpr uint32_t kTensorRows = 1u << 28;
-constexpr uint32_t kColumns = 65536;             // of a quantized tensor: |A| <= 30480 * K must fit int32
+constexpr uint32_t kColumns = 65536;  // of a quantized tensor: |A| <= 30480 * K must fit int32
 constexpr uint32_t kDenseColumns = 1u << 24;
 constexpr uint32_t kPrograms = 16;
-constexpr uint32_t kOperations = 100000;         // per program
-constexpr uint32_t kValues = 100000;             // per program
-constexpr uint32_t kOperands = 16;               // per operation
-constexpr uint32_t kPorts = 64;                  // inputs, and outputs, per program
-constexpr uint32_t kRowFactor = 4096;            // of a row expression; its constant: kContext. Rows * columns * 4 then fit 62 bits
+constexpr uint32_t kOperations = 100000;  // per program
+constexpr uint32_t kValues = 100000;      // per program
+constexpr uint32_t kOperands = 16;        // per operation
+constexpr uint32_t kPorts = 64;           // inputs, and outputs, per program
+constexpr uint32_t kRowFactor = 4096;     // of a row expression; its constant: kContext. Rows * columns * 4 then fit 62 bits
 constexpr uint32_t kStates = 4096;
 constexpr uint32_t kHeads = 1024;
 constexpr uint32_t kHeadWidth = 8192;
 constexpr uint32_t kVocabulary = 1u << 22;
-constexpr uint32_t kTokenBytes = 4096;           // one piece's text
-constexpr uint32_t kStages = 1024;               // of one part of a text pipeline; items of a template
+constexpr uint32_t kTokenBytes = 4096;  // one piece's text
+constexpr uint32_t kStages = 1024;      // of one part of a text pipeline; items of a template
 constexpr uint32_t kLabels = 1u << 20;
 constexpr uint32_t kBeams = 256;
+constexpr uint32_t kTargets = 100000;  // of an adapter
+constexpr uint32_t kAdapterRank = 4096;
 
 // A session.
-constexpr uint32_t kContext = 1u << 24;          // positions of one sequence
+constexpr uint32_t kContext = 1u << 24;  // positions of one sequence
 constexpr uint32_t kBatchTokens = 1u << 20;
 constexpr uint32_t kSequences = 4096;
 constexpr uint32_t kThreads = 64;
+constexpr uint32_t kAdapters = 1024;  // attached to a session
 
 // JSON that an application hands in.
 constexpr uint32_t kJsonBytes = 64u << 20;

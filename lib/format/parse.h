@@ -14,6 +14,7 @@ struct Requirements {
   bool encodings[256] = {};
   bool states[256] = {};
   bool programs[256] = {};
+  bool adapter = false;
 };
 
 Status parse_requirements(const schema::Model& model, bool (*known)(std::string_view), Requirements* requirements) noexcept;

@@ -125,6 +125,10 @@ Status parse_program(const schema::Program& table, const Requirements& requireme
 
 Status parse_programs(const schema::Model& model, const Requirements& requirements, core::Array<Program>* programs) noexcept {
   const uint32_t count = model.programs()->size();
+  if (model.adapter()) {
+    if (count != 0) return Status::error(Code::corrupt, "an adapter with %u programs, expected none", count);
+    return {};
+  }
   if (count == 0 || count > limits::kPrograms)
     return Status::error(Code::corrupt, "%u programs, expected 1 to %u", count, limits::kPrograms);
   LINNET_TRY(programs->resize(count));

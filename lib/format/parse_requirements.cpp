@@ -18,6 +18,7 @@ void mark_requirement(std::string_view requirement, Requirements* marks) {
   if (kind == "encoding") mark(name, schema::Encoding::MAX, schema::EnumNameEncoding, marks->encodings);
   if (kind == "state") mark(name, schema::StateKind::MAX, schema::EnumNameStateKind, marks->states);
   if (kind == "program") mark(name, schema::ProgramKind::MAX, schema::EnumNameProgramKind, marks->programs);
+  if (requirement == "file:adapter") marks->adapter = true;
 }
 
 }  // namespace
@@ -40,11 +41,13 @@ Status parse_requirements(const schema::Model& model, bool (*known)(std::string_
     return Status::error(Code::corrupt, "%u requirements, expected at most %u", names.size(), core::limits::kRequirements);
   for (uint32_t i = 0; i < names.size(); ++i) {
     LINNET_TRY(check_name("requirement", i, names.Get(i)));
+    const bool adapter = text(names.Get(i)) == "file:adapter";
     if (!known(text(names.Get(i))))
-      return Status::error(Code::unsupported, "the model needs \"%s\", which this build does not have", names.Get(i)->c_str());
+      return adapter ? Status::error(Code::unsupported, "it is an adapter, expected a model; give it beside its base")
+                     : Status::error(Code::unsupported, "the model needs \"%s\", which this build does not have", names.Get(i)->c_str());
     mark_requirement(text(names.Get(i)), requirements);
   }
-  return {};
+  return model.adapter() ? expect_listed(requirements->adapter, "file", "adapter") : Status();
 }
 
 Status expect_listed(bool listed, const char* kind, const char* name) noexcept {

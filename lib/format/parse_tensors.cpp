@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "core/limits.h"
 #include "format/header.h"
@@ -22,6 +23,27 @@ Status check_parts(const schema::Tensor& table, const Tensor& tensor) {
     if (part.first_row() > tensor.rows || part.rows() > tensor.rows - part.first_row())
       return Status::error(Code::corrupt, "tensor \"%s\": part \"%s\" is rows %u to %llu of %u", table.name()->c_str(),
                            part.source()->c_str(), part.first_row(), ull{part.first_row()} + part.rows(), tensor.rows);
+    if (part.first_column() > tensor.columns || part.columns() > tensor.columns - part.first_column())
+      return Status::error(Code::corrupt, "tensor \"%s\": part \"%s\" is columns %u to %llu of %u", table.name()->c_str(),
+                           part.source()->c_str(), part.first_column(), ull{part.first_column()} + part.columns(), tensor.columns);
+    if (part.use() > schema::Use::MAX)
+      return Status::error(Code::unsupported, "tensor \"%s\": part \"%s\" has use %u, which this build does not know",
+                           table.name()->c_str(), part.source()->c_str(), static_cast<unsigned>(part.use()));
+  }
+  return {};
+}
+
+Status check_factors(const schema::Tensor& table, const char* side, const flatbuffers::Vector<const schema::Factor*>* factors,
+                     uint32_t size) {
+  if (!factors) return {};
+  for (uint32_t i = 0; i < factors->size(); ++i) {
+    const schema::Factor& factor = *factors->Get(i);
+    if (factor.index() >= size || (i > 0 && factor.index() <= factors->Get(i - 1)->index()))
+      return Status::error(Code::corrupt, "tensor \"%s\": factor %u is of %s %u of %u, expected rising ones", table.name()->c_str(), i,
+                           side, factor.index(), size);
+    if (!std::isfinite(factor.factor()) || factor.factor() == 0)
+      return Status::error(Code::corrupt, "tensor \"%s\": the factor of %s %u is 0 or not finite", table.name()->c_str(), side,
+                           factor.index());
   }
   return {};
 }
@@ -65,6 +87,8 @@ Status parse_tensor(const schema::Tensor& table, const Requirements& requirement
     return Status::error(group != 0 && tensor->group != 0 ? Code::unsupported : Code::corrupt,
                          "tensor \"%s\" (%s) has groups of %u columns, expected %u", name, encoding, tensor->group, group);
   LINNET_TRY(check_place(*tensor, encoding, weight_bytes));
+  LINNET_TRY(check_factors(table, "row", table.row_factors(), tensor->rows));
+  LINNET_TRY(check_factors(table, "column", table.column_factors(), tensor->columns));
   return check_parts(table, *tensor);
 }
 

@@ -24,11 +24,11 @@ struct Sequences {
     for (SequenceId sequence : of) (void)session.remove(sequence);  // they are alive
   }
 
-  Status prepare(size_t beams) noexcept {
+  Status prepare(size_t beams, AdapterId adapter) noexcept {
     LINNET_TRY(of.reserve(beams));
     LINNET_TRY(next.reserve(beams));
     LINNET_TRY(taken.reserve(beams));
-    LINNET_ASSIGN(SequenceId first, session.add());
+    LINNET_ASSIGN(SequenceId first, session.add(adapter));
     return of.push(first);
   }
 
@@ -78,7 +78,7 @@ Result<BeamSearch> beam_search(Session& session, const Model& model, std::span<c
   LINNET_TRY(check_limits(session.plan().limits(), prompt.size(), options));
   HoldCancel hold(session);
   Sequences sequences(session);
-  LINNET_TRY(sequences.prepare(options.beams));
+  LINNET_TRY(sequences.prepare(options.beams, options.adapter));
   core::Array<Input> inputs;
   LINNET_TRY(inputs.resize(options.beams));
   core::Array<int32_t> ids;

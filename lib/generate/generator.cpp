@@ -119,6 +119,7 @@ Status fill(const Generator::Impl& impl, const Generator::Start& start, Writing*
   text->held = text->read = start.held.size();
   text->prompt = start.prompt.size();
   text->filter = start.filter;
+  text->adapter = start.adapter;
   text->report.prompt_tokens = static_cast<uint32_t>(start.prompt.size());
   if (start.sequence >= 0) {
     text->stage = Writing::Stage::running;

@@ -44,11 +44,11 @@ struct PromptCache::Impl {
       if (!kept[i].in_use && (oldest == kept.size() || kept[i].last_use < kept[oldest].last_use)) oldest = i;
     return oldest;
   }
-  size_t best_beginning(std::span<const int32_t> prompt, size_t* held) const noexcept {
+  size_t best_beginning(std::span<const int32_t> prompt, AdapterId adapter, size_t* held) const noexcept {
     size_t best = kept.size();
     *held = 0;
     for (size_t i = 0; i < kept.size(); ++i) {
-      if (kept[i].in_use) continue;
+      if (kept[i].in_use || !session->computed_with(kept[i].sequence, adapter)) continue;
       const size_t shared = std::min(common(prompt, kept[i].ids), prompt.size() - 1);
       // Of two that hold equally much, the shorter one: less has to be taken back.
       const bool better = shared > *held || (shared == *held && best != kept.size() && kept[i].ids.size() < kept[best].ids.size());
@@ -97,11 +97,12 @@ PromptCache::~PromptCache() {
   core::release(impl_);
 }
 
-Result<PromptCache::Start> PromptCache::begin(std::span<const int32_t> prompt) noexcept {
+Result<PromptCache::Start> PromptCache::begin(std::span<const int32_t> prompt, AdapterId adapter) noexcept {
   if (prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
-  size_t held, place = impl_->best_beginning(prompt, &held);
+  size_t held, place = impl_->best_beginning(prompt, adapter, &held);
   if (place != impl_->kept.size()) {
     Kept& found = impl_->kept[place];
+    LINNET_TRY(impl_->session->use(found.sequence, adapter));  // its user may have chosen another at the end
     const size_t surplus = found.ids.size() - held;
     if (surplus == 0) return impl_->take(place, held);
     if (impl_->branch(place, held)) return impl_->take(impl_->kept.size() - 1, held);
@@ -113,7 +114,7 @@ Result<PromptCache::Start> PromptCache::begin(std::span<const int32_t> prompt) n
     if (place == impl_->kept.size()) return Status::error(Code::context_full, "all %u sequences of the cache are in use", impl_->limit);
     impl_->forget(place);
   }
-  LINNET_ASSIGN(SequenceId sequence, impl_->session->add());
+  LINNET_ASSIGN(SequenceId sequence, impl_->session->add(adapter));
   LINNET_TRY(impl_->keep(sequence));
   return impl_->take(impl_->kept.size() - 1, 0);
 }

@@ -35,7 +35,7 @@ Status find_sequence(Generator::Impl& generator, Writing* text) {
     LINNET_TRY(generator.session.remove(copy));  // a window has left the prompt behind
     break;
   }
-  LINNET_ASSIGN(text->sequence, generator.session.add());
+  LINNET_ASSIGN(text->sequence, generator.session.add(text->adapter));
   text->stage = Stage::running;
   text->started = core::now();
   return {};

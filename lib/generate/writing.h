@@ -20,6 +20,7 @@ struct Writing {
   uint32_t number = 0;     // among all texts
   uint32_t prompt_of = 0;  // the text that reads the prompt of this one too
   TokenFilter filter;
+  AdapterId adapter = kNoAdapter;  // of a sequence that is made for it
 
   core::Array<int32_t> ids;      // held by the sequence at the start, where known; prompt; new ones
   size_t held = 0, prompt = 0;   // how many are of the first kinds

@@ -21,9 +21,9 @@
 namespace linnet::kernels {
 
 constexpr size_t kPanelRows = 8;
-constexpr size_t kLine = 64;                 // bytes
-constexpr size_t kColumnUnit = 64;           // columns are padded to a multiple of it
-constexpr size_t kGroup = 32;                // columns that share a scale
+constexpr size_t kLine = 64;        // bytes
+constexpr size_t kColumnUnit = 64;  // columns are padded to a multiple of it
+constexpr size_t kGroup = 32;       // columns that share a scale
 constexpr size_t kGroupsPerScaleLine = 8;
 
 constexpr size_t padded_columns(size_t columns) { return (columns + kColumnUnit - 1) / kColumnUnit * kColumnUnit; }
@@ -46,11 +46,11 @@ constexpr size_t int4_matrix_bytes(size_t rows, size_t columns) {
 /// Activations quantized per row: x[m][k] ~ scale[m] * data[m][k], data in -127..127 (never -128: every level is exact
 /// then), zero in the padding columns. group_sum[m][g] = sum of data over 32 columns; row_sum[m] = sum over the row.
 struct QuantizedRows {
-  int8_t* data;         // [rows][stride]
-  float* scale;         // [rows]
-  int32_t* row_sum;     // [rows]
-  int16_t* group_sum;   // [rows][stride / 32]
-  size_t stride;        // padded_columns(columns)
+  int8_t* data;        // [rows][stride]
+  float* scale;        // [rows]
+  int32_t* row_sum;    // [rows]
+  int16_t* group_sum;  // [rows][stride / 32]
+  size_t stride;       // padded_columns(columns)
 };
 
 constexpr size_t quantized_rows_bytes(size_t rows, size_t columns) {
@@ -71,6 +71,12 @@ inline QuantizedRows quantized_rows_view(void* memory, size_t capacity, size_t c
   rows.group_sum = reinterpret_cast<int16_t*>(base + capacity * stride + 2 * numbers);
   rows.stride = stride;
   return rows;
+}
+
+/// The same rows from `first` on.
+inline QuantizedRows from_row(const QuantizedRows& rows, size_t first) {
+  return {rows.data + first * rows.stride, rows.scale + first, rows.row_sum + first, rows.group_sum + first * (rows.stride / kGroup),
+          rows.stride};
 }
 
 }  // namespace linnet::kernels

@@ -1,6 +1,8 @@
 // out[r] = scale * table[ids[r] + row_offset]
+#include <cstring>
+
 #include "core/try.h"
-#include "ops/operations.h"
+#include "ops/adapted.h"
 
 namespace linnet::ops {
 namespace {
@@ -22,7 +24,8 @@ Status verify(const VerifyContext& context) {
     case schema::Encoding::f16:
     case schema::Encoding::bf16:
     case schema::Encoding::int8:
-    case schema::Encoding::int4: break;
+    case schema::Encoding::int4:
+      break;
     default:
       return Status::error(Code::unsupported, "Embed: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8 or int4", length,
                            table->name.data(), schema::EnumNameEncoding(table->encoding));
@@ -46,23 +49,28 @@ void shape(const VerifyContext& context, Value* outputs) {
 
 auto row_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
   switch (encoding) {
-    case schema::Encoding::f16: return linear.row_f16;
-    case schema::Encoding::bf16: return linear.row_bf16;
-    case schema::Encoding::int8: return linear.row_int8;
-    case schema::Encoding::int4: return linear.row_int4;
-    default: return linear.row_f32;
+    case schema::Encoding::f16:
+      return linear.row_f16;
+    case schema::Encoding::bf16:
+      return linear.row_bf16;
+    case schema::Encoding::int8:
+      return linear.row_int8;
+    case schema::Encoding::int4:
+      return linear.row_int4;
+    default:
+      return linear.row_f32;
   }
 }
 
-void run(const RunContext& context) {
+Scratch scratch(const PlanContext& context) { return adapted_scratch(context, context.rows[context.node.inputs[0]], 0); }
+
+void run_rows(const RunContext& context, const Tensor& table, size_t first_row, size_t count) {
   const auto& options = context.node.as<schema::Embed>();
-  const Tensor& table = table_of(context.node, context.tensors);
-  const int32_t* ids = context.index(context.node.inputs[0]);
-  float* out = context.f32_out(context.node.outputs[0]);
-  const size_t rows = context.rows(context.node.inputs[0]);
+  const int32_t* ids = context.index(context.node.inputs[0]) + first_row;
+  float* out = context.f32_out(context.node.outputs[0]) + first_row * table.columns;
   const auto row = row_kernel(context.kernels.linear, table.encoding);
-  context.parallel((rows + kPieceRows - 1) / kPieceRows, [&](size_t piece, size_t) {
-    for (size_t r = piece * kPieceRows; r < rows && r < (piece + 1) * kPieceRows; ++r) {
+  context.parallel((count + kPieceRows - 1) / kPieceRows, [&](size_t piece, size_t) {
+    for (size_t r = piece * kPieceRows; r < count && r < (piece + 1) * kPieceRows; ++r) {
       float* to = out + r * table.columns;
       row(table.data, table.rows, table.columns, static_cast<size_t>(ids[r]) + options.row_offset(), to);
       if (options.scale() != 1.0f) context.kernels.vector.scale(to, options.scale(), table.columns, to);
@@ -70,8 +78,45 @@ void run(const RunContext& context) {
   });
 }
 
+// A's column of each id stands in one row of the file: t = A[:, id].
+void add_pair(const RunContext& context, const format::Target& target, size_t first_row, size_t count) {
+  const auto& options = context.node.as<schema::Embed>();
+  const int32_t* ids = context.index(context.node.inputs[0]);
+  float* t = reinterpret_cast<float*>(context.shared_scratch);
+  const size_t columns = target.base_columns;
+  for (size_t done = 0; done < count; done += kAdaptedRows) {
+    const size_t rows = std::min(kAdaptedRows, count - done), first = first_row + done;
+    for (size_t r = 0; r < rows; ++r)
+      std::memcpy(t + r * target.rank, target.a + (static_cast<size_t>(ids[first + r]) + options.row_offset()) * target.rank,
+                  target.rank * sizeof(float));
+    add_up_projection(context, target, t, rows, options.scale(),
+                      {context.f32_out(context.node.outputs[0]) + first * columns, columns, 0, 0, columns});
+  }
+}
+
+void run(const RunContext& context) {
+  const int32_t tensor = context.node.as<schema::Embed>().tensor();
+  const uint32_t input = context.node.inputs[0];
+  const Tensor& base = table_of(context.node, context.tensors);
+  if (!context.adapters) return run_rows(context, base, 0, context.rows(input));
+  const auto key = [&](const AdapterFile* adapter) {
+    return with_target(adapter, tensor, [](const format::Target& target) {
+      return target.kind == schema::TargetKind::embedding || target.replaces_for(schema::Use::embedding);
+    });
+  };
+  for_each_stretch(context, input, key, [&](size_t first, size_t rows, const AdapterFile* adapter) {
+    const Tensor* table = &base;
+    const auto targets = adapter ? adapter->targets_of(tensor) : std::span<const format::Target>();
+    for (const format::Target& target : targets)
+      if (target.replaces_for(schema::Use::embedding)) table = &target.replacement;
+    run_rows(context, *table, first, rows);
+    for (const format::Target& target : targets)
+      if (target.kind == schema::TargetKind::embedding) add_pair(context, target, first, rows);
+  });
+}
+
 }  // namespace
 
-const Operation embed_operation = {schema::Options::Embed, "operation:Embed", 1, verify, shape, nullptr, run};
+const Operation embed_operation = {schema::Options::Embed, "operation:Embed", 1, verify, shape, scratch, run};
 
 }  // namespace linnet::ops

@@ -3,7 +3,7 @@
 
 #include "core/try.h"
 #include "kernels/xnnpack.h"
-#include "ops/operations.h"
+#include "ops/linear_adapted.h"
 
 namespace linnet::ops {
 namespace {
@@ -20,9 +20,6 @@ const Tensor& weights_of(const Node& node, std::span<const Tensor> tensors) {
 bool quantized(const Tensor& tensor) { return tensor.encoding == schema::Encoding::int8 || tensor.encoding == schema::Encoding::int4; }
 
 /// The rows of W that take part.
-struct Slice {
-  uint32_t first, rows;
-};
 Slice slice_of(const schema::Linear& options, const Tensor& tensor) {
   return {options.first_row(), options.rows() ? options.rows() : tensor.rows - options.first_row()};
 }
@@ -78,9 +75,12 @@ void shape(const VerifyContext& context, Value* outputs) {
 
 Scratch scratch(const PlanContext& context) {
   const Tensor& tensor = weights_of(context.node, context.tensors);
-  if (!quantized(tensor) || context.node.as<schema::Linear>().transposed()) return {};
+  if (context.node.as<schema::Linear>().transposed()) return {};
+  Scratch scratch = scratch_of_adapted(context, tensor, quantized(tensor));
+  if (!quantized(tensor)) return scratch;
   const uint64_t tokens = context.rows[context.node.inputs[0]];
-  return {.shared = 0, .per_worker = context.kernels.linear.scratch_bytes(static_cast<size_t>(tokens), tensor.columns)};
+  scratch.per_worker = std::max(scratch.per_worker, context.kernels.linear.scratch_bytes(static_cast<size_t>(tokens), tensor.columns));
+  return scratch;
 }
 
 auto product_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
@@ -118,8 +118,7 @@ const float* bias_of(const schema::Linear& options, std::span<const Tensor> tens
   return reinterpret_cast<const float*>(tensors[static_cast<size_t>(options.bias_tensor())].data);
 }
 
-void run_product(const RunContext& context, const Tensor& tensor, const Slice& slice) {
-  const auto& options = context.node.as<schema::Linear>();
+void run_product(const RunContext& context, const Tensor& tensor, const Slice& slice, const BaseRows& rows) {
   const uint32_t input = context.node.inputs[0], output = context.node.outputs[0];
   kernels::LinearTask whole{};
   whole.weights = tensor.data;
@@ -129,16 +128,16 @@ void run_product(const RunContext& context, const Tensor& tensor, const Slice& s
   whole.last_panel = kernels::panels(static_cast<size_t>(slice.first) + slice.rows);
   whole.first_row = slice.first;
   whole.end_row = static_cast<size_t>(slice.first) + slice.rows;
-  whole.tokens = context.rows(input);
+  whole.tokens = rows.count;
   if (quantized(tensor)) {
-    whole.x = context.quantized(input);
+    whole.x = kernels::from_row(context.quantized(input), rows.first);
   } else {
-    whole.dense = context.f32(input);
+    whole.dense = context.f32(input) + rows.first * tensor.columns;
     whole.dense_stride = tensor.columns;
   }
-  whole.out = context.f32_out(output);
+  whole.out = context.f32_out(output) + rows.first * slice.rows;
   whole.out_stride = slice.rows;
-  whole.bias = bias_of(options, context.tensors);
+  whole.bias = rows.bias;
   if (whole.tokens == 0) return;
 
   // Whole panels in stretches: long enough that one call is one stream of weights, short enough that the last one is not waited for.
@@ -217,29 +216,38 @@ Status prepare(const PlanContext& context, void* constant) {
 
 void release(void* constant) { kernels::xnnpack::release(constant); }
 
-void run_provided(const RunContext& context, const Tensor& tensor, const Slice& slice) {
-  const uint32_t input = context.node.inputs[0], output = context.node.outputs[0];
-  const size_t tokens = context.rows(input), slices = kernels::xnnpack::slices(context.constant);
+void run_provided(const RunContext& context, const Tensor& tensor, const Slice& slice, const BaseRows& rows) {
+  const float* x = context.f32(context.node.inputs[0]) + rows.first * tensor.columns;
+  float* out = context.f32_out(context.node.outputs[0]) + rows.first * slice.rows;
+  const size_t tokens = rows.count, slices = kernels::xnnpack::slices(context.constant);
   if (tokens == 0) return;
   const uint64_t products = uint64_t{tokens} * tensor.columns * slice.rows / slices;
   const size_t stretch = static_cast<size_t>(std::max<uint64_t>(kPieceProducts / products, 1));
   context.parallel((slices + stretch - 1) / stretch, [&](size_t piece, size_t) {
     for (size_t i = piece * stretch; i < std::min((piece + 1) * stretch, slices); ++i)
-      kernels::xnnpack::run(context.constant, i, tokens, context.f32(input), context.f32_out(output));
+      kernels::xnnpack::run(context.constant, i, tokens, x, out);
   });
+}
+
+void run_base(const RunContext& context, const BaseRows& rows) {
+  const Tensor& tensor = weights_of(context.node, context.tensors);
+  const Slice slice = slice_of(context.node.as<schema::Linear>(), tensor);
+  if (!rows.own && context.constant && kernels::xnnpack::slices(context.constant) > 0)
+    run_provided(context, tensor, slice, rows);
+  else
+    run_product(context, tensor, slice, rows);
 }
 
 void run(const RunContext& context) {
   const auto& options = context.node.as<schema::Linear>();
   const Tensor& tensor = weights_of(context.node, context.tensors);
   const Slice slice = slice_of(options, tensor);
-  if (context.constant && kernels::xnnpack::slices(context.constant) > 0) {
-    run_provided(context, tensor, slice);
-  } else if (options.transposed()) {
+  if (options.transposed())
     run_transposed(context, tensor, slice);
-  } else {
-    run_product(context, tensor, slice);
-  }
+  else if (context.adapters)
+    run_adapted(context, tensor, slice, quantized(tensor), run_base);
+  else
+    run_base(context, {0, context.rows(context.node.inputs[0]), bias_of(options, context.tensors), false});
 }
 
 }  // namespace

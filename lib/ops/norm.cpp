@@ -1,6 +1,6 @@
 // Layer, RMS or L2 normalization over groups of columns.
 #include "core/try.h"
-#include "ops/operations.h"
+#include "ops/adapted.h"
 
 namespace linnet::ops {
 namespace {
@@ -34,25 +34,27 @@ Status verify(const VerifyContext& context) {
 
 void shape(const VerifyContext& context, Value* outputs) { outputs[0] = context.input(0); }
 
-void run(const RunContext& context) {
+struct Numbers {
+  const float *weight, *bias;
+};
+
+void run_rows(const RunContext& context, size_t first_row, size_t rows, const Numbers& with) {
   const auto& options = context.node.as<schema::Norm>();
   const uint32_t input = context.node.inputs[0];
   const size_t columns = context.values[input].columns, width = width_of(options, context.values[input].columns);
-  const float* x = context.f32(input);
-  float* out = context.f32_out(context.node.outputs[0]);
-  const float* weight = numbers(context.tensors, options.weight_tensor());
-  const float* bias = numbers(context.tensors, options.bias_tensor());
+  const float* x = context.f32(input) + first_row * columns;
+  float* out = context.f32_out(context.node.outputs[0]) + first_row * columns;
   const auto whole_row = [&](int32_t tensor) { return tensor >= 0 && context.tensors[static_cast<size_t>(tensor)].columns == columns; };
   const size_t weight_step = whole_row(options.weight_tensor()) ? 1 : 0, bias_step = whole_row(options.bias_tensor()) ? 1 : 0;
   const auto& kernels = context.kernels.vector;
-  parallel_pieces(context, context.rows(input), rows_per_piece(columns), [&](size_t first, size_t last, size_t) {
+  parallel_pieces(context, rows, rows_per_piece(columns), [&](size_t first, size_t last, size_t) {
     for (size_t r = first; r < last; ++r) {
       for (size_t c = 0; c < columns; c += width) {
         const float* from = x + r * columns + c;
         float* to = out + r * columns + c;
-        const float* w = weight ? weight + c * weight_step : nullptr;
+        const float* w = with.weight ? with.weight + c * weight_step : nullptr;
         if (options.kind() == schema::NormKind::layer) {
-          kernels.layer_norm(from, width, options.epsilon(), w, bias ? bias + c * bias_step : nullptr, to);
+          kernels.layer_norm(from, width, options.epsilon(), w, with.bias ? with.bias + c * bias_step : nullptr, to);
         } else if (options.kind() == schema::NormKind::rms) {
           kernels.rms_norm(from, width, options.epsilon(), w, to);
         } else {
@@ -61,6 +63,22 @@ void run(const RunContext& context) {
       }
     }
   });
+}
+
+void run(const RunContext& context) {
+  const auto& options = context.node.as<schema::Norm>();
+  const uint32_t input = context.node.inputs[0];
+  const auto with = [&](const AdapterFile* adapter) {
+    return Numbers{numbers(context, options.weight_tensor(), adapter), numbers(context, options.bias_tensor(), adapter)};
+  };
+  if (!context.adapters) return run_rows(context, 0, context.rows(input), with(nullptr));
+  const auto replaces = [&](const AdapterFile* adapter) -> const AdapterFile* {
+    return adapter && (!adapter->targets_of(options.weight_tensor()).empty() || !adapter->targets_of(options.bias_tensor()).empty())
+               ? adapter
+               : nullptr;
+  };
+  for_each_stretch(context, input, replaces,
+                   [&](size_t first, size_t rows, const AdapterFile* adapter) { run_rows(context, first, rows, with(adapter)); });
 }
 
 }  // namespace

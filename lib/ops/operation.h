@@ -10,13 +10,14 @@
 #include <cstdint>
 #include <span>
 
-#include "format/program.h"
+#include "format/adapter_file.h"
 #include "kernels/kernels.h"
 #include "linnet/status.h"
 #include "ops/page.h"
 
 namespace linnet::ops {
 
+using format::AdapterFile;
 using format::Node;
 using format::Program;
 using format::State;
@@ -54,6 +55,7 @@ struct PlanContext {
   uint64_t context;  // planned positions of one sequence
   kernels::StateEncoding state_encoding;
   uint64_t provider_memory = 0;  // what is left of limits.provider_memory for this operation's packed copy
+  uint32_t adapter_rank = 0;     // the largest of an adapter's pairs; 0 = the session takes no adapters
 };
 
 struct Scratch {
@@ -91,6 +93,7 @@ struct RunContext {
   // Work sharing: task(context, index, worker) for every index in [0, count), on any worker.
   void (*parallel_run)(void* pool, size_t count, void (*task)(void*, size_t, size_t), void* argument);
   void* pool;
+  const AdapterFile* const* adapters = nullptr;  // [sequence]: null = none; null itself where the session takes none
 
   size_t rows(uint32_t value) const;                 // of this call
   Span span(uint32_t value, size_t sequence) const;  // its rows that belong to one sequence
@@ -138,5 +141,8 @@ uint64_t value_bytes(const Value& value, uint64_t rows) noexcept;
 /// Verifies a whole program: operands exist and are defined before use, once; every operation's own verify; declared shapes are
 /// what `shape` says; row expressions divide exactly; inputs and outputs have roles and types that fit.
 Status verify_program(const Program& program, std::span<const Tensor> tensors, std::span<const State> states) noexcept;
+
+/// Whether every target of an adapter, bound to `base`, is one that the operations reading its tensor take. unsupported, by name.
+Status verify_adapter(const AdapterFile& adapter, const format::ModelFile& base) noexcept;
 
 }  // namespace linnet::ops

@@ -22,7 +22,8 @@ Status verify(const VerifyContext& context) {
   if (columns > core::limits::kColumns)
     return Status::error(Code::unsupported, "Quantize: %u columns, expected at most %u", columns, core::limits::kColumns);
   if (options.turn() != 0 && !turnable(options.turn(), columns))
-    return Status::error(Code::corrupt, "Quantize: a turn of %u columns at a time over %u, expected a power of two from 16 to 256 that divides them",
+    return Status::error(Code::corrupt,
+                         "Quantize: a turn of %u columns at a time over %u, expected a power of two from 16 to 256 that divides them",
                          options.turn(), columns);
   if (options.multiplier_tensor() >= 0) LINNET_TRY(context.vector(options.multiplier_tensor(), "multiplier", columns).status());
   return {};
@@ -37,11 +38,6 @@ Scratch scratch(const PlanContext& context) {
   const auto& options = context.node.as<schema::Quantize>();
   if (options.turn() == 0 && options.multiplier_tensor() < 0) return {};
   return {.shared = 0, .per_worker = context.values[context.node.inputs[0]].columns * sizeof(float)};
-}
-
-kernels::QuantizedRows from_row(const kernels::QuantizedRows& rows, size_t first) {
-  return {rows.data + first * rows.stride, rows.scale + first, rows.row_sum + first,
-          rows.group_sum + first * (rows.stride / kernels::kGroup), rows.stride};
 }
 
 void run(const RunContext& context) {
@@ -59,7 +55,7 @@ void run(const RunContext& context) {
       const float* x = context.f32(input) + r * columns;
       if (multiplier) context.kernels.vector.multiply(x, multiplier, 1.0f, columns, row);
       if (options.turn() != 0) context.kernels.vector.turn(multiplier ? row : x, columns, options.turn(), row);
-      context.kernels.linear.quantize(prepared ? row : x, columns, 1, columns, from_row(out, r));
+      context.kernels.linear.quantize(prepared ? row : x, columns, 1, columns, kernels::from_row(out, r));
     }
   });
 }

@@ -1,6 +1,7 @@
+#include "core/limits.h"
+
 #include <algorithm>
 
-#include "core/limits.h"
 #include "plan/plan_impl.h"
 
 namespace linnet::plan_detail {
@@ -11,11 +12,12 @@ using schema::ProgramKind;
 
 constexpr uint32_t kDefaultContext = 4096;
 constexpr uint32_t kDefaultBatch = 512;
+constexpr uint32_t kDefaultRank = 64;
 
 Status at_most(const char* name, uint64_t value, uint64_t most) {
   if (value <= most) return {};
-  return Status::error(Code::invalid_argument, "limits.%s is %llu; at most %llu can be served", name, static_cast<unsigned long long>(value),
-                       static_cast<unsigned long long>(most));
+  return Status::error(Code::invalid_argument, "limits.%s is %llu; at most %llu can be served", name,
+                       static_cast<unsigned long long>(value), static_cast<unsigned long long>(most));
 }
 
 Status choose_kernels(Plan::Impl* plan) {
@@ -28,7 +30,8 @@ Status choose_kernels(Plan::Impl* plan) {
     char name[16] = {};
     kernels::Level level;
     if (isa.size() >= sizeof name || (isa.copy(name, isa.size()), !kernels::level_from_name(name, &level)) || !kernels::available(level))
-      return Status::error(Code::invalid_argument, "limits.isa is '%.*s', which this build or this processor does not have", static_cast<int>(isa.size()), isa.data());
+      return Status::error(Code::invalid_argument, "limits.isa is '%.*s', which this build or this processor does not have",
+                           static_cast<int>(isa.size()), isa.data());
     plan->kernels = &kernels::table(level);
   }
   plan->limits.isa = kernels::name(plan->kernels->level);
@@ -65,6 +68,7 @@ Status fill_limits(Plan::Impl* plan) noexcept {
   if (!l.source_tokens) l.source_tokens = l.context;
   if (!l.patches) l.patches = std::min(most ? most : l.context, limits::kBatchTokens);
   if (!l.images) l.images = 1;
+  if (l.adapters && !l.adapter_rank) l.adapter_rank = kDefaultRank;
   if (!l.threads) l.threads = performance_cores();
   LINNET_TRY(at_most("context", l.context, limits::kContext));
   LINNET_TRY(at_most("batch_tokens", l.batch_tokens, limits::kBatchTokens));
@@ -74,6 +78,8 @@ Status fill_limits(Plan::Impl* plan) noexcept {
   LINNET_TRY(at_most("patches", l.patches, limits::kBatchTokens));
   LINNET_TRY(at_most("images", l.images, limits::kSequences));
   LINNET_TRY(at_most("threads", l.threads, limits::kThreads));
+  LINNET_TRY(at_most("adapters", l.adapters, limits::kAdapters));
+  LINNET_TRY(at_most("adapter_rank", l.adapter_rank, limits::kAdapterRank));
   LINNET_TRY(at_most("rewind", l.rewind, limits::kContext));
   const uint64_t counts[format::kSymbols] = {0, l.batch_tokens, l.outputs, l.sequences, l.source_tokens, l.patches, l.images};
   std::copy(std::begin(counts), std::end(counts), plan->symbols);

@@ -30,12 +30,12 @@ struct ProgramPlan {
 
 /// States that keep the same positions share pages and page lists.
 struct Retention {
-  uint32_t window = 0;               // 0: everything
+  uint32_t window = 0;  // 0: everything
   bool source = false;
   uint64_t page_bytes = 0;
   uint32_t pages_per_sequence = 0;
-  uint64_t pages = 0;                // in the pool
-  uint64_t pool = 0;                 // offset in the state area
+  uint64_t pages = 0;  // in the pool
+  uint64_t pool = 0;   // offset in the state area
 };
 
 }  // namespace plan_detail
@@ -48,11 +48,11 @@ struct Plan::Impl {
   Limits limits;
   const kernels::Kernels* kernels = nullptr;
   uint64_t symbols[format::kSymbols] = {};
-  kernels::StateEncoding state_encoding = kernels::StateEncoding::f32;   // of the first state; what operations plan with
+  kernels::StateEncoding state_encoding = kernels::StateEncoding::f32;  // of the first state; what operations plan with
 
   core::Array<plan_detail::ProgramPlan> programs;
-  core::Array<ops::StateLayout> layouts;             // of each state
-  core::Array<uint32_t> retention_of;                // of each state
+  core::Array<ops::StateLayout> layouts;  // of each state
+  core::Array<uint32_t> retention_of;     // of each state
   core::Array<plan_detail::Retention> retentions;
 
   // The arena: control | state | constants (providers' included) | activation area. Each starts on a multiple of 64.
@@ -63,8 +63,18 @@ struct Plan::Impl {
 
   std::span<const format::Program> model_programs() const { return model.file().programs(); }
   ops::PlanContext context(size_t program, const format::Node& node) const {
-    return {node,   model_programs()[program].values, model.file().tensors(), model.file().states(), {programs[program].rows.data(), programs[program].rows.size()},
-            symbols, *kernels, limits.threads, limits.context, state_encoding};
+    return {node,
+            model_programs()[program].values,
+            model.file().tensors(),
+            model.file().states(),
+            {programs[program].rows.data(), programs[program].rows.size()},
+            symbols,
+            *kernels,
+            limits.threads,
+            limits.context,
+            state_encoding,
+            0,
+            limits.adapters ? limits.adapter_rank : 0};
   }
 };
 

@@ -25,22 +25,27 @@ const Port* find_input(const Program& program, Role role) {
 Status check_indices(const char* what, size_t input, std::span<const int32_t> values, uint32_t bound) {
   for (size_t i = 0; i < values.size(); ++i)
     if (values[i] < 0 || static_cast<uint32_t>(values[i]) >= bound)
-      return Status::error(Code::invalid_argument, "input %zu: %s %zu is %d; it must be at least 0 and below %u", input, what, i, values[i], bound);
+      return Status::error(Code::invalid_argument, "input %zu: %s %zu is %d; it must be at least 0 and below %u", input, what, i, values[i],
+                           bound);
   return {};
 }
 
 uint32_t outputs_of(const Input& input, const RunOptions& options) {
   switch (options.outputs) {
-    case RunOptions::Outputs::all: return static_cast<uint32_t>(input.tokens.size());
-    case RunOptions::Outputs::listed: return static_cast<uint32_t>(input.output_rows.size());
-    default: return input.tokens.empty() ? 0 : 1;
+    case RunOptions::Outputs::all:
+      return static_cast<uint32_t>(input.tokens.size());
+    case RunOptions::Outputs::listed:
+      return static_cast<uint32_t>(input.output_rows.size());
+    default:
+      return input.tokens.empty() ? 0 : 1;
   }
 }
 
 Status check_sequence(const Session::Impl& session, size_t index, const Input& input, uint32_t* first_position) {
   if (input.sequence >= session.sequences.size() || !session.sequences[input.sequence].alive)
     return Status::error(Code::invalid_argument, "input %zu: there is no sequence %u", index, input.sequence);
-  if (session.in_batch[input.sequence]) return Status::error(Code::invalid_argument, "input %zu: sequence %u takes part twice", index, input.sequence);
+  if (session.in_batch[input.sequence])
+    return Status::error(Code::invalid_argument, "input %zu: sequence %u takes part twice", index, input.sequence);
   *first_position = session.sequences[input.sequence].length;
   return {};
 }
@@ -48,11 +53,12 @@ Status check_sequence(const Session::Impl& session, size_t index, const Input& i
 Status check_rows(const Session::Impl& session, const Program& program, size_t index, const Input& input, uint32_t first_position) {
   uint64_t context = session.planned().limits.context;
   if (uint64_t{first_position} + input.tokens.size() > context)
-    return Status::error(Code::context_full, "input %zu: %zu tokens after %u positions do not fit the planned context of %llu", index, input.tokens.size(),
-                         first_position, static_cast<unsigned long long>(context));
-  if (const uint64_t least = uint64_t{first_position} + input.tokens.size(); input.total_length && (input.total_length < least || input.total_length > context))
-    return Status::error(Code::invalid_argument, "input %zu: total_length is %u, expected %llu to %llu, the planned context", index, input.total_length,
-                         static_cast<unsigned long long>(least), static_cast<unsigned long long>(context));
+    return Status::error(Code::context_full, "input %zu: %zu tokens after %u positions do not fit the planned context of %llu", index,
+                         input.tokens.size(), first_position, static_cast<unsigned long long>(context));
+  if (const uint64_t least = uint64_t{first_position} + input.tokens.size();
+      input.total_length && (input.total_length < least || input.total_length > context))
+    return Status::error(Code::invalid_argument, "input %zu: total_length is %u, expected %llu to %llu, the planned context", index,
+                         input.total_length, static_cast<unsigned long long>(least), static_cast<unsigned long long>(context));
   if (const Port* port = find_input(program, Role::token_ids)) {
     if (input.tokens.empty()) return Status::error(Code::invalid_argument, "input %zu has no tokens", index);
     LINNET_TRY(check_indices("token", index, input.tokens, program.values[port->value].bound));
@@ -65,7 +71,8 @@ Status check_rows(const Session::Impl& session, const Program& program, size_t i
   if (input.output_rows.empty()) return {};
   for (size_t i = 0; i < input.output_rows.size(); ++i)
     if (input.output_rows[i] >= input.tokens.size() || (i && input.output_rows[i] <= input.output_rows[i - 1]))
-      return bad("input %zu: output row %llu is not below its %llu tokens, or the rows do not rise", index, input.output_rows[i], input.tokens.size());
+      return bad("input %zu: output row %llu is not below its %llu tokens, or the rows do not rise", index, input.output_rows[i],
+                 input.tokens.size());
   return {};
 }
 
@@ -104,7 +111,8 @@ Status check_positions(const Session::Impl& session, const Program& program, std
       LINNET_TRY(check_indices("position", i, input.positions, value.bound));
     } else if (session.first_position[i] + rows_in_sequence(value.rows, session, i) > value.bound) {
       return Status::error(Code::context_full, "input %zu: %llu positions from %u on, but the model was made for %u", i,
-                           static_cast<unsigned long long>(rows_in_sequence(value.rows, session, i)), session.first_position[i], value.bound);
+                           static_cast<unsigned long long>(rows_in_sequence(value.rows, session, i)), session.first_position[i],
+                           value.bound);
     }
   }
   return {};
@@ -115,8 +123,9 @@ Status check_totals(const Session::Impl& session) {
   static constexpr const char* kLimits[] = {"", "batch_tokens", "outputs", "sequences", "source_tokens", "patches", "images"};
   for (size_t i = 1; i < format::kSymbols; ++i)
     if (session.symbols[i] > session.planned().symbols[i])
-      return Status::error(Code::invalid_argument, "the run has %llu %s but limits.%s is %llu", static_cast<unsigned long long>(session.symbols[i]), kNames[i],
-                           kLimits[i], static_cast<unsigned long long>(session.planned().symbols[i]));
+      return Status::error(Code::invalid_argument, "the run has %llu %s but limits.%s is %llu",
+                           static_cast<unsigned long long>(session.symbols[i]), kNames[i], kLimits[i],
+                           static_cast<unsigned long long>(session.planned().symbols[i]));
   return {};
 }
 
@@ -125,6 +134,18 @@ void clear_batch(Session::Impl* session) {
     if (session->batch[i] < session->in_batch.size()) session->in_batch[session->batch[i]] = 0;
   session->inputs = 0;
   session->program = SIZE_MAX;
+}
+
+// With state the sequence says which adapter, without the input.
+Status choose_adapter(Session::Impl* session, bool stateful, size_t index, const Input& input) {
+  LINNET_TRY(check_adapter(*session, input.adapter));
+  if (session->batch_adapters.empty()) return {};
+  const AdapterId chosen = stateful ? session->chosen[input.sequence].adapter : input.adapter;
+  if (input.adapter != kNoAdapter && input.adapter != chosen)
+    return Status::error(Code::invalid_argument, "input %zu asks for adapter %u, but sequence %u uses another; choose it with use()", index,
+                         input.adapter, input.sequence);
+  session->batch_adapters[index] = chosen == kNoAdapter ? nullptr : session->attached[chosen];
+  return {};
 }
 
 // Adds one input to the tables.
@@ -136,6 +157,7 @@ Status enter(Session::Impl* session, const Program& program, bool stateful, size
   Symbol feature_symbol = Symbol::none;
   LINNET_TRY(check_features(program, index, input, &features, &feature_symbol));
   session->batch[index] = stateful ? input.sequence : UINT32_MAX;
+  LINNET_TRY(choose_adapter(session, stateful, index, input));
   session->inputs = index + 1;
   if (stateful) session->in_batch[input.sequence] = 1;
   session->first_position[index] = first_position;
@@ -160,13 +182,22 @@ Status check_batch(Session::Impl* session, size_t index, std::span<const Input> 
   for (uint64_t& symbol : session->symbols) symbol = 0;
   if (inputs.empty()) return Status::error(Code::invalid_argument, "the run has no inputs");
   if (inputs.size() > session->planned().limits.sequences)
-    return Status::error(Code::invalid_argument, "the run has %zu inputs but limits.sequences is %u", inputs.size(), session->planned().limits.sequences);
+    return Status::error(Code::invalid_argument, "the run has %zu inputs but limits.sequences is %u", inputs.size(),
+                         session->planned().limits.sequences);
   for (size_t i = 0; i < inputs.size(); ++i)
     LINNET_TRY(enter(session, program, planned.reads_state || planned.writes_state, i, inputs[i], options));
   for (const Port& port : program.inputs) {
     switch (port.role) {
-      case Role::token_ids: case Role::token_types: case Role::positions: case Role::lengths: case Role::output_rows: case Role::features: case Role::pixels: break;
-      default: return Status::error(Code::unsupported, "input '%s' has a role that a session cannot fill", port.name.data());
+      case Role::token_ids:
+      case Role::token_types:
+      case Role::positions:
+      case Role::lengths:
+      case Role::output_rows:
+      case Role::features:
+      case Role::pixels:
+        break;
+      default:
+        return Status::error(Code::unsupported, "input '%s' has a role that a session cannot fill", port.name.data());
     }
   }
   return check_positions(*session, program, inputs);
@@ -187,10 +218,14 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
       uint32_t tokens_before = session->symbol_starts[static_cast<size_t>(Symbol::tokens)][i];
       uint32_t total = input.total_length ? input.total_length : first + static_cast<uint32_t>(input.tokens.size());
       switch (port.role) {
-        case Role::token_ids: std::memcpy(indices, input.tokens.data(), count * sizeof(int32_t)); break;
+        case Role::token_ids:
+          std::memcpy(indices, input.tokens.data(), count * sizeof(int32_t));
+          break;
         case Role::token_types:
-          if (input.token_types.empty()) std::memset(indices, 0, count * sizeof(int32_t));
-          else std::memcpy(indices, input.token_types.data(), count * sizeof(int32_t));
+          if (input.token_types.empty())
+            std::memset(indices, 0, count * sizeof(int32_t));
+          else
+            std::memcpy(indices, input.token_types.data(), count * sizeof(int32_t));
           break;
         case Role::positions:
           for (size_t r = 0; r < rows; ++r)
@@ -210,7 +245,9 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
             indices[r] = static_cast<int32_t>(tokens_before + row);
           }
           break;
-        default: std::memcpy(numbers, input.features.data(), count * sizeof(float)); break;
+        default:
+          std::memcpy(numbers, input.features.data(), count * sizeof(float));
+          break;
       }
       indices += count;
       numbers += count;

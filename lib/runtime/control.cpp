@@ -77,7 +77,7 @@ void lay_out_programs(const Plan::Impl& plan, Bump* bump, Session::Impl* session
 
 uint64_t walk(const Plan::Impl& plan, uint8_t* base, Session::Impl* session) {
   Bump bump(base);
-  bump.skip(sizeof(Session::Impl));   // the Impl itself, which is made first and stands already
+  bump.skip(sizeof(Session::Impl));  // the Impl itself, which is made first and stands already
   uint64_t sequences = plan.limits.sequences;
   auto alive = bump.take_span<runtime::Sequence>(sequences);
   auto batch = bump.take_span<uint32_t>(sequences);
@@ -85,6 +85,9 @@ uint64_t walk(const Plan::Impl& plan, uint8_t* base, Session::Impl* session) {
   auto first = bump.take_span<uint32_t>(sequences);
   uint32_t* starts[format::kSymbols];
   for (uint32_t*& start : starts) start = bump.take<uint32_t>(sequences + 1);
+  auto chosen = bump.take_span<runtime::Chosen>(plan.limits.adapters ? sequences : 0);
+  auto attached = bump.take_span<const format::AdapterFile*>(plan.limits.adapters);
+  auto batch_adapters = bump.take_span<const format::AdapterFile*>(plan.limits.adapters ? sequences : 0);
   auto pages = bump.take_span<ops::StatePages>(plan.layouts.size() * sequences);
   lay_out_pools(plan, &bump, session);
   lay_out_programs(plan, &bump, session);
@@ -95,6 +98,9 @@ uint64_t walk(const Plan::Impl& plan, uint8_t* base, Session::Impl* session) {
     session->first_position = first;
     std::memcpy(session->symbol_starts, starts, sizeof starts);
     session->pages = pages;
+    session->chosen = chosen;
+    session->attached = attached;
+    session->batch_adapters = batch_adapters;
   }
   return bump.size();
 }

@@ -1,4 +1,6 @@
 // The executor: one loop over the operations.
+#include <algorithm>
+
 #include "core/platform.h"
 #include "runtime/session_impl.h"
 
@@ -16,16 +18,22 @@ void list_pages(Session::Impl* session) {
       for (uint32_t p = 0; p < list.count; ++p) pointers[p] = page_address(*session, r, list.pages[p]);
       for (size_t s = 0; s < plan.layouts.size(); ++s)
         if (plan.retention_of[s] == r)
-          session->pages[s * inputs + i] = {pointers, list.first_page, list.first_page * ops::kPagePositions, session->sequences[session->batch[i]].length};
+          session->pages[s * inputs + i] = {pointers, list.first_page, list.first_page * ops::kPagePositions,
+                                            session->sequences[session->batch[i]].length};
       pointers += list.count;
     }
+}
+
+std::ptrdiff_t adapted_inputs(const Session::Impl& session) {
+  return static_cast<std::ptrdiff_t>(session.batch_adapters.empty() ? 0 : session.inputs);
 }
 
 }  // namespace
 
 uint64_t batch_rows(const Session::Impl& session, const format::Value& value) noexcept {
   const format::Rows& rows = value.rows;
-  return uint64_t{rows.multiply} * session.symbols[static_cast<size_t>(rows.symbol)] / rows.divide + uint64_t{rows.per_sequence} * session.inputs + rows.constant;
+  return uint64_t{rows.multiply} * session.symbols[static_cast<size_t>(rows.symbol)] / rows.divide +
+         uint64_t{rows.per_sequence} * session.inputs + rows.constant;
 }
 
 Status execute(Session::Impl* session, size_t index) noexcept {
@@ -34,10 +42,14 @@ Status execute(Session::Impl* session, size_t index) noexcept {
   const plan_detail::ProgramPlan& planned = plan.programs[index];
   bool stateful = planned.reads_state || planned.writes_state;
   if (stateful) list_pages(session);
+  // A batch whose sequences all use none takes the plain path.
+  const bool with_adapters = std::any_of(session->batch_adapters.begin(), session->batch_adapters.begin() + adapted_inputs(*session),
+                                         [](const format::AdapterFile* adapter) { return adapter != nullptr; });
   uint8_t* area = session->arena + plan.area_at;
   for (size_t step = 0; step < program.nodes.size(); ++step) {
     if (session->before_operation) session->before_operation(session->before_operation_user, step);
-    if (session->cancelled.load(std::memory_order_relaxed)) return Status::error(Code::cancelled, "the run was cancelled before operation %zu", step);
+    if (session->cancelled.load(std::memory_order_relaxed))
+      return Status::error(Code::cancelled, "the run was cancelled before operation %zu", step);
     const format::Node& node = program.nodes[step];
     ops::RunContext context{
         .node = node,
@@ -59,6 +71,7 @@ Status execute(Session::Impl* session, size_t index) noexcept {
         .layouts = plan.layouts.data(),
         .parallel_run = ThreadPool::run_on,
         .pool = &session->pool,
+        .adapters = with_adapters ? session->batch_adapters.data() : nullptr,
     };
     const ops::Operation& operation = *ops::operation(node.type);
     if (!session->profiling) {

@@ -19,8 +19,8 @@ constexpr uint32_t kStateVersion = 1;
 struct StateHeader {
   uint8_t magic[8];
   uint32_t version;
-  uint32_t length;  // committed positions
-  uint64_t model_hash;
+  uint32_t length;       // committed positions
+  uint64_t model_hash;   // with an adapter: of both (state_hash)
   uint64_t layout_hash;  // of encodings and page sizes
   uint64_t page_bytes;   // all pages together
   uint64_t page_checksum;
@@ -37,6 +37,26 @@ uint64_t layout_hash(const Plan::Impl& plan) {
     hash = format::checksum(facts, sizeof facts);
   }
   return hash;
+}
+
+// What a state is bound to: the model, or the model with the adapter that computed it. A reader that knows no adapters refuses the latter.
+uint64_t state_hash(const Session::Impl& session, uint64_t adapter) {
+  const uint64_t both[] = {session.file().hash(), adapter};
+  return adapter == 0 ? both[0] : format::checksum(both, sizeof both);
+}
+
+Status check_hash(const Session::Impl& session, uint64_t stored, AdapterId adapter) {
+  const bool plain = adapter == kNoAdapter;
+  if (stored == state_hash(session, adapter_hash(session, adapter))) return {};
+  if (stored == state_hash(session, 0))
+    return Status::error(Code::mismatch, "the saved state was computed without an adapter, not with adapter %u", adapter);
+  for (size_t i = 0; i < session.attached.size(); ++i)
+    if (session.attached[i] && stored == state_hash(session, session.attached[i]->file().hash()))
+      return Status::error(Code::mismatch,
+                           plain ? "the saved state was computed with adapter %zu, not with the model alone"
+                                 : "the saved state was computed with adapter %zu, not with the one that was asked for",
+                           i);
+  return Status::error(Code::mismatch, "the saved state belongs to another model, or to an adapter that is not attached");
 }
 
 // The pages that a sequence of this length has, first and count: everything, or what the windows keep.
@@ -125,14 +145,14 @@ Status for_each_saved_page(const Session::Impl& session, SequenceId sequence, La
   });
 }
 
-Status check_state_header(const Session::Impl& session, StateHeader header, uint64_t file_bytes) {
+Status check_state_header(const Session::Impl& session, StateHeader header, uint64_t file_bytes, AdapterId adapter) {
   if (std::memcmp(header.magic, kStateMagic, sizeof kStateMagic) != 0) return Status::error(Code::corrupt, "not a saved Linnet state");
   if (header.version != kStateVersion)
     return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u", header.version, kStateVersion);
   uint64_t stored = header.header_checksum;
   header.header_checksum = 0;
   if (format::checksum(&header, sizeof header) != stored) return Status::error(Code::corrupt, "the saved state's header is damaged");
-  if (header.model_hash != session.file().hash()) return Status::error(Code::mismatch, "the saved state belongs to another model");
+  LINNET_TRY(check_hash(session, header.model_hash, adapter));
   if (header.layout_hash != layout_hash(session.planned()))
     return Status::error(Code::mismatch, "the saved state has another encoding than this session; choose the same limits.state");
   if (header.length > session.planned().limits.context)
@@ -183,12 +203,13 @@ Status Session::save(SequenceId sequence, const char* path) const noexcept {
   return runtime::save_sequence(*impl_, sequence, path);
 }
 
-Result<SequenceId> Session::restore(const char* path) noexcept {
+Result<SequenceId> Session::restore(const char* path, AdapterId adapter) noexcept {
   if (!path) return Status::error(Code::invalid_argument, "no path was given");
   runtime::Entry entry(impl_);
   LINNET_TRY(entry.status());
+  LINNET_TRY(runtime::check_adapter(*impl_, adapter));
   LINNET_ASSIGN(SequenceId sequence, runtime::add_sequence(impl_));
-  Status status = runtime::restore_sequence(impl_, sequence, path);
+  Status status = runtime::restore_sequence(impl_, sequence, path, adapter);
   if (status.ok()) return sequence;
   runtime::remove_sequence(impl_, sequence);
   return Status::error(status.code(), "%s: %s", path, status.message());
@@ -199,11 +220,14 @@ namespace runtime {
 Status save_sequence(const Session::Impl& session, SequenceId sequence, const char* path) noexcept {
   if (sequence >= session.sequences.size() || !session.sequences[sequence].alive)
     return Status::error(Code::invalid_argument, "there is no sequence %u", sequence);
+  if (state_origin(session, sequence) == kSeveralOrigins)
+    return Status::error(Code::invalid_argument, "sequence %u was computed with more than one adapter; a saved state is bound to one",
+                         sequence);
   StateHeader header = {};
   std::memcpy(header.magic, kStateMagic, sizeof kStateMagic);
   header.version = kStateVersion;
   header.length = session.sequences[sequence].length;
-  header.model_hash = session.file().hash();
+  header.model_hash = state_hash(session, state_origin(session, sequence));
   header.layout_hash = layout_hash(session.planned());
   LastPage last;
   LINNET_TRY(last.reserve(session.planned()));
@@ -221,14 +245,15 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
   return file.commit();
 }
 
-Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path) noexcept {
+Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path, AdapterId adapter) noexcept {
   LINNET_ASSIGN(core::File file, core::File::open(path));
   LINNET_ASSIGN(uint64_t length, file.length());
   StateHeader header;
   if (length < sizeof header)
     return Status::error(Code::corrupt, "%llu bytes are too few for a saved state", static_cast<unsigned long long>(length));
   LINNET_TRY(file.read(0, &header, sizeof header));
-  LINNET_TRY(check_state_header(*session, header, length));
+  LINNET_TRY(check_state_header(*session, header, length, adapter));
+  if (!session->chosen.empty()) session->chosen[sequence] = {adapter, adapter_hash(*session, adapter)};
   return read_pages(session, file, sequence, header);
 }
 

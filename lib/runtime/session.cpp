@@ -38,6 +38,7 @@ void destroy(Session::Impl* session, size_t prepared) {
   if (!session) return;
   session->pool.stop();
   release_operations(session, prepared);
+  detach_all(session);
   uint8_t* arena = session->owns_arena ? session->arena : nullptr;
   session->~Impl();
   core::release(arena);
@@ -62,6 +63,7 @@ void roll_back(Session::Impl* session) {
 void commit(Session::Impl* session) {
   const uint32_t* starts = session->symbol_starts[static_cast<size_t>(schema::Symbol::tokens)];
   for (size_t i = 0; i < session->inputs; ++i) {
+    note_origin(session, session->batch[i]);
     session->sequences[session->batch[i]].length += starts[i + 1] - starts[i];
     trim_before(session, session->batch[i]);
   }
@@ -109,6 +111,7 @@ Result<SequenceId> add_sequence(Session::Impl* session) noexcept {
   for (size_t i = 0; i < session->sequences.size(); ++i)
     if (!session->sequences[i].alive) {
       session->sequences[i] = {true, 0};
+      if (!session->chosen.empty()) session->chosen[i] = {};
       return static_cast<SequenceId>(i);
     }
   return Status::error(Code::context_full, "all %zu planned sequences are alive; remove one or raise limits.sequences",
@@ -163,10 +166,13 @@ const Plan& Session::plan() const noexcept { return impl_->plan; }
 
 // ---------------------------------------------------------------- sequences
 
-Result<SequenceId> Session::add() noexcept {
+Result<SequenceId> Session::add(AdapterId adapter) noexcept {
   Entry entry(impl_);
   LINNET_TRY(entry.status());
-  return add_sequence(impl_);
+  LINNET_TRY(check_adapter(*impl_, adapter));
+  LINNET_ASSIGN(SequenceId sequence, add_sequence(impl_));
+  if (!impl_->chosen.empty()) impl_->chosen[sequence].adapter = adapter;
+  return sequence;
 }
 
 Result<SequenceId> Session::fork(SequenceId sequence) noexcept {
@@ -176,6 +182,7 @@ Result<SequenceId> Session::fork(SequenceId sequence) noexcept {
   LINNET_ASSIGN(SequenceId copy, add_sequence(impl_));
   share_pages(impl_, sequence, copy);
   impl_->sequences[copy].length = impl_->sequences[sequence].length;
+  if (!impl_->chosen.empty()) impl_->chosen[copy] = impl_->chosen[sequence];
   return copy;
 }
 

@@ -35,6 +35,14 @@ struct Sequence {
   uint32_t length = 0;            // committed positions
 };
 
+constexpr uint64_t kSeveralOrigins = UINT64_MAX;
+
+/// A sequence's adapter, in sessions that have any.
+struct Chosen {
+  AdapterId adapter = kNoAdapter;
+  uint64_t origin = 0;            // hash of the adapter that its positions were computed with; 0 = none, or kSeveralOrigins
+};
+
 }  // namespace runtime
 
 struct Session::Impl {
@@ -50,6 +58,9 @@ struct Session::Impl {
 
   // Tables in the control part.
   std::span<runtime::Sequence> sequences;
+  std::span<runtime::Chosen> chosen;              // of each sequence; empty where limits.adapters is 0, as the next two
+  std::span<const format::AdapterFile*> attached; // [adapter], counted; null = free
+  std::span<const format::AdapterFile*> batch_adapters;   // [input] of the run in progress
   std::span<runtime::Pool> pools;                 // of each retention group
   std::span<void**> value_memory;                 // [program][value]
   std::span<void**> constants;                    // [program][operation]
@@ -117,10 +128,20 @@ void share_pages(Session::Impl* session, SequenceId from, SequenceId to) noexcep
 bool can_rewind_to(const Session::Impl& session, SequenceId sequence, uint32_t length) noexcept;
 uint8_t* page_address(const Session::Impl& session, size_t retention, uint32_t page) noexcept;
 
+// session_adapters.cpp
+/// invalid_argument unless `adapter` is attached, or none.
+Status check_adapter(const Session::Impl& session, AdapterId adapter) noexcept;
+uint64_t adapter_hash(const Session::Impl& session, AdapterId adapter) noexcept;
+/// What the sequence's positions were computed with, as Chosen::origin.
+uint64_t state_origin(const Session::Impl& session, SequenceId sequence) noexcept;
+/// To be called before positions that were computed with the chosen adapter are committed.
+void note_origin(Session::Impl* session, SequenceId sequence) noexcept;
+void detach_all(Session::Impl* session) noexcept;
+
 // save.cpp
 Status save_sequence(const Session::Impl& session, SequenceId sequence, const char* path) noexcept;
 /// Into an empty sequence; on an error its pages are for the caller to give back.
-Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path) noexcept;
+Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path, AdapterId adapter) noexcept;
 
 // batch.cpp
 /// Checks a batch completely, then counts its symbols. Nothing but the batch tables changes.

@@ -55,9 +55,18 @@ Result<TextEncoder> TextEncoder::create(const Model& model, const TaskOptions& o
   limits.sequences = std::max(options.batch_texts, 1u);
   limits.threads = options.threads;
   limits.isa = options.isa;
+  if (options.adapter) {
+    limits.adapters = 1;
+    limits.adapter_rank = options.adapter->rank();
+  }
   LINNET_ASSIGN(Plan planned, plan(model, limits));
   LINNET_ASSIGN(Session session, Session::create(model, planned));
+  AdapterId adapter = kNoAdapter;
+  if (options.adapter) {
+    LINNET_ASSIGN(adapter, session.attach(*options.adapter));
+  }
   TextEncoder encoder(model.share(), std::move(tokenizer), std::move(session));
+  encoder.adapter_ = adapter;
   encoder.program_ = program.name;
   encoder.output_ = place.port.name;
   encoder.columns_ = place.port.columns;
@@ -89,6 +98,7 @@ Status TextEncoder::run_batch(size_t first, size_t last) noexcept {
     input.sequence = static_cast<SequenceId>(i - first);
     input.tokens = {ids_.data() + begin, ends_[i] - begin};
     if (with_types_) input.token_types = {types_.data() + begin, ends_[i] - begin};
+    input.adapter = adapter_;
     LINNET_TRY(inputs_.push(input));
   }
   RunOptions all;

@@ -33,6 +33,7 @@ class TextEncoder {
   size_t columns_ = 0;
   uint32_t max_tokens_ = 0;
   bool with_types_ = false;
+  AdapterId adapter_ = kNoAdapter;
   Ids ids_, types_;               // of all texts of the call, one after the other
   core::Array<size_t> ends_;      // end of each text in them
   core::Array<Input> inputs_;

@@ -61,6 +61,8 @@ TEST_CASE("FORMAT.md quotes every limit of the file as it is") {
                                                     {"kStages", limits::kStages},
                                                     {"kLabels", limits::kLabels},
                                                     {"kBeams", limits::kBeams},
+                                                    {"kTargets", limits::kTargets},
+                                                    {"kAdapterRank", limits::kAdapterRank},
                                                     {"kContext", limits::kContext}};
   CHECK(quoted_limits(document()) == expected);
 }

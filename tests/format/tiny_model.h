@@ -26,6 +26,7 @@ struct TinyTensor {
   uint64_t offset = 0, bytes = 0, checksum = 0;
   std::string source = {};  // one part of all rows, unless empty
   uint32_t source_first_row = 0, source_rows = 0;
+  std::vector<schema::Factor> row_factors = {}, column_factors = {};
 };
 
 struct TinyState {
@@ -75,6 +76,7 @@ struct TinyModel {
   std::vector<std::pair<std::string, std::string>> metadata = {{"name", "a tiny model"}, {"licence", "none"}};
   std::function<Offset<schema::Tokenizer>(FlatBufferBuilder&)> tokenizer;
   std::function<Offset<schema::Generation>(FlatBufferBuilder&)> generation;
+  std::function<Offset<schema::Adapter>(FlatBufferBuilder&)> adapter;
   bool newer_fields = false;  // tables carry fields of a newer schema, which readers skip
 
   /// Appends the bytes to the weight segment at the next multiple of 64; the tensor's place and checksum follow. Returns its index.
@@ -132,6 +134,9 @@ inline Offset<schema::Tensor> write(FlatBufferBuilder& builder, const TinyTensor
   if (!tensor.source.empty())
     parts = builder.CreateVector<Offset<schema::Part>>(
         {schema::CreatePartDirect(builder, tensor.source.c_str(), tensor.source_first_row, tensor.source_rows)});
+  Offset<flatbuffers::Vector<const schema::Factor*>> row_factors, column_factors;
+  if (!tensor.row_factors.empty()) row_factors = builder.CreateVectorOfStructs(tensor.row_factors);
+  if (!tensor.column_factors.empty()) column_factors = builder.CreateVectorOfStructs(tensor.column_factors);
   schema::TensorBuilder table(builder);
   table.add_name(name);
   table.add_encoding(tensor.encoding);
@@ -143,7 +148,9 @@ inline Offset<schema::Tensor> write(FlatBufferBuilder& builder, const TinyTensor
   table.add_bytes(tensor.bytes);
   table.add_checksum(tensor.checksum);
   if (!parts.IsNull()) table.add_parts(parts);
-  add_newer_field(builder, table, schema::Tensor::VT_ROW_SUMS, newer);
+  if (!row_factors.IsNull()) table.add_row_factors(row_factors);
+  if (!column_factors.IsNull()) table.add_column_factors(column_factors);
+  add_newer_field(builder, table, schema::Tensor::VT_COLUMN_FACTORS, newer);
   return table.Finish();
 }
 
@@ -193,6 +200,7 @@ inline Bytes TinyModel::structure() const {
   const auto pair_list = builder.CreateVector(pairs);
   const auto family_name = builder.CreateString(family);
   const auto tokenizer_table = tokenizer ? tokenizer(builder) : Offset<schema::Tokenizer>();
+  const auto adapter_table = adapter ? adapter(builder) : Offset<schema::Adapter>();
   const auto generation_table = generation ? generation(builder) : Offset<schema::Generation>();
   schema::ModelBuilder model(builder);
   model.add_requirements(required);
@@ -205,7 +213,8 @@ inline Bytes TinyModel::structure() const {
   model.add_labels(label_list);
   if (!generation_table.IsNull()) model.add_generation(generation_table);
   model.add_metadata(pair_list);
-  tiny::add_newer_field(builder, model, schema::Model::VT_METADATA, newer_fields);
+  if (!adapter_table.IsNull()) model.add_adapter(adapter_table);
+  tiny::add_newer_field(builder, model, schema::Model::VT_FACTORS_STORED, newer_fields);
   builder.Finish(model.Finish());
   return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }

@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "runtime/small_models.h"
+#include "convert/adapters/adapter_folder.h"
 
 using namespace linnet;
 using namespace linnet::tests;
@@ -129,4 +129,27 @@ TEST_CASE("a cache that goes leaves the session's sequences free") {
   }
   must(session.add());
   must(session.add());
+}
+
+TEST_CASE("what one adapter computed is not handed out for another") {
+  Session session = opened(decoder(), {.context = 256, .sequences = 3, .adapters = 2, .adapter_rank = 9});
+  const AdapterId a = must(session.attach(open_adapter(decoder(), decoder_adapter(5)))), b = must(session.attach(open_adapter(decoder(), decoder_adapter(6))));
+  PromptCache cache = must(PromptCache::create(&session));
+  const std::vector<int32_t> prompt = tokens(40), longer = joined(prompt, {1, 2, 3});
+  std::vector<float> logits[3];
+  const AdapterId adapters[] = {kNoAdapter, a, b};
+  for (int round = 0; round < 2; ++round)
+    for (size_t i = 0; i < 3; ++i) {
+      const std::vector<int32_t>& ids = round == 0 ? prompt : longer;
+      const PromptCache::Start start = must(cache.begin(ids, adapters[i]));
+      CHECK(start.held == (round == 0 ? 0 : prompt.size()));
+      CHECK(session.adapter(start.sequence) == adapters[i]);
+      must(session.prefill("generate", {.sequence = start.sequence, .tokens = std::span(ids).subspan(start.held)}));
+      logits[i] = output(session);
+      must(cache.end(start.sequence, ids));
+    }
+  CHECK(logits[0] == fresh(longer, StateEncoding::as_file));
+  CHECK(logits[0] != logits[1]);
+  CHECK(logits[1] != logits[2]);
+  CHECK(cache.begin(prompt, 9).status().code() == Code::invalid_argument);
 }

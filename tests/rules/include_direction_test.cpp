@@ -44,6 +44,7 @@ const std::map<std::string, std::string> kPublic = {
     {"tasks.h", "tasks"},
     {"prompt_cache.h", "generate"},
     {"constraint.h", "generate"},
+    {"adapter.h", "format"},
 };
 
 // The converter looks at its own files, and at those it is asked about, as an app does.

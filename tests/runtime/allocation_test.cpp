@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "convert/adapters/adapter_folder.h"
 #include "core/memory.h"
 #include "runtime/small_models.h"
 
@@ -119,6 +120,31 @@ TEST_CASE("a run takes nothing from the heap, and neither do its threads") {
     }
 }
 
+TEST_CASE("a run with adapters, attaching and switching them take nothing from the heap") {
+  const std::vector<int32_t> ids = tokens(40), text = tokens(60, 97);
+  for (const char* weights : {"f32", "f16", "int8", "int4"})
+    for (uint32_t threads : {1u, 2u}) {
+      CAPTURE(std::string(weights));
+      const Model decoder = open_converted(decoder_checkpoint(), weights), encoder = open_converted(encoder_checkpoint(), weights);
+      const Adapter a = open_adapter(decoder, decoder_adapter(5)), b = open_adapter(decoder, decoder_adapter(6)), c = open_adapter(encoder, encoder_adapter());
+      Session session = opened(decoder, {.context = 256, .sequences = 3, .threads = threads, .adapters = 2, .adapter_rank = 9});
+      Session reader = opened(encoder, {.sequences = 2, .threads = threads, .adapters = 1, .adapter_rank = 3});
+      const SequenceId first = must(session.add()), second = must(session.add());
+      bool ok = true;
+      const size_t calls = heap_calls([&] {
+        const Result<AdapterId> one = session.attach(a), other = session.attach(b), third = reader.attach(c);
+        ok = ok && one.ok() && other.ok() && third.ok() && session.use(first, *one).ok() && session.use(second, *other).ok();
+        const Input both[] = {{.sequence = first, .tokens = ids}, {.sequence = second, .tokens = std::span(ids).first(7)}};
+        ok = ok && session.run("generate", {both, 2}).ok() && session.use(second, kNoAdapter).ok() && session.run("generate", {both, 2}).ok();
+        ok = ok && session.detach(*other).ok();
+        const Input texts[] = {{.tokens = text, .adapter = *third}, {.tokens = std::span(text).first(9)}};
+        ok = ok && reader.run("encode", {texts, 2}).ok();
+      });
+      CHECK(ok);
+      CHECK(calls == 0);
+    }
+}
+
 TEST_CASE("a session in the caller's arena takes nothing large from the heap") {
   const Model model = open_converted(decoder_checkpoint(), "int8");
   const Plan plan = planned(model, {.context = 64, .threads = 1});
@@ -194,4 +220,28 @@ TEST_CASE("open, plan, session and run survive the failure of any allocation") {
     }
   MESSAGE("allocations that were made to fail: ", failures);
   CHECK(failures > 12 * 10);
+}
+
+TEST_CASE("opening an adapter and running with it survive the failure of any allocation") {
+  const Model model = open_converted(decoder_checkpoint(), "int8");
+  const convert::CheckpointFolder folder("adapter-allocation");
+  decoder_adapter().write(folder);
+  const std::string path = folder.path("a.linnet");
+  convert::convert_adapter(folder.path(), model.file(), path);
+  const std::vector<int32_t> ids = tokens(20);
+  size_t failures = 0;
+  for (bool map : {true, false})
+    failures += fail_every_allocation([&]() -> Code {
+      Result<Adapter> adapter = Adapter::open(model, path.c_str(), {.map = map});
+      if (!adapter.ok()) return adapter.status().code();
+      Result<Plan> plan = linnet::plan(model, {.context = 64, .threads = 2, .adapters = 1, .adapter_rank = 9});
+      if (!plan.ok()) return plan.status().code();
+      Result<Session> session = Session::create(model, *plan);
+      if (!session.ok()) return session.status().code();
+      const Result<AdapterId> id = session->attach(*adapter);
+      if (!id.ok() || !session->add().ok() || !session->use(0, *id).ok()) return Code::busy;
+      const Input input{.tokens = ids};
+      return session->run("generate", {&input, 1}).code();
+    });
+  CHECK(failures > 2 * 12);
 }

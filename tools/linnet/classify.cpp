@@ -11,7 +11,7 @@ namespace linnet::tool {
 namespace {
 
 struct Arguments {
-  std::string model, file = "-";
+  std::string model, file = "-", adapter;
   uint32_t top = 3;
   bool json = false;
   TaskOptions options;
@@ -50,6 +50,8 @@ void classify_run(const Arguments& arguments, Classifier& classifier, std::span<
 
 void run(Arguments& arguments) {
   Model model = take(Model::open(arguments.model.c_str()));
+  const LoadedAdapter adapter(model, arguments.adapter);
+  arguments.options.adapter = adapter.get();
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
@@ -69,6 +71,7 @@ void add_classify(CLI::App& app) {
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
   command->add_option("FILE", arguments->file, "text file, a line a text, a tab between the texts of a pair; - or nothing: standard input");
   command->add_option("--top", arguments->top, "labels to print (default 3)");
+  command->add_option("--adapter", arguments->adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
   command->add_option("--max-tokens", arguments->options.max_tokens, "truncate texts to this many tokens");
   command->add_flag("--json", arguments->json, "one object a line, with all labels");
   arguments->session.add_to(*command, false);

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -40,6 +41,22 @@ struct SessionOptions {
   std::string isa, state;
   void add_to(CLI::App& app, bool with_context = true);
   Limits limits() const;
+};
+
+/// An adapter beside its base: a file that was converted, or a PEFT folder that is converted now.
+class LoadedAdapter {
+ public:
+  /// No adapter where `path` is empty.
+  LoadedAdapter(const Model& model, const std::string& path);
+  /// Room for it in a session.
+  void add_to(Limits* limits) const;
+  const Adapter* get() const { return adapter_ ? &*adapter_ : nullptr; }
+  /// kNoAdapter where there is none.
+  AdapterId attach(Session& session) const;
+
+ private:
+  std::vector<uint8_t> bytes_;  // of one that was converted now
+  std::optional<Adapter> adapter_;
 };
 
 /// A check for counts of which there is at least one.

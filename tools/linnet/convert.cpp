@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "command.h"
+#include "convert/adapters/convert_adapter.h"
 #include "convert/checkpoint.h"
 #include "interruption.h"
 
@@ -15,7 +16,7 @@ namespace {
 constexpr const char* kEncodings[] = {"f32", "f16", "int8", "int4"};
 
 struct Arguments {
-  std::string source, output;
+  std::string source, output, base;
   convert::Options options;
   std::vector<std::string> overrides;
   bool list = false, json = false, no_turn = false, no_fold = false, report = false;
@@ -74,6 +75,18 @@ convert::Report convert_or_clean_up(Arguments& arguments) {
   }
 }
 
+// SRC is an adapter, beside a base that was converted.
+void run_adapter(const Arguments& arguments) {
+  const Model base = take(Model::open(arguments.base.c_str()));
+  const convert::AdapterReport report = convert::convert_adapter(arguments.source, base.file(), arguments.output);
+  const Adapter adapter = take(Adapter::open(base, arguments.output.c_str()));
+  if (arguments.json)
+    fmt::print("{}\n", convert::Json{{"targets", report.targets}, {"rank", report.rank}, {"file_bytes", report.file_bytes}}.dump());
+  else
+    fmt::print("{}: adapter for {}, {} targets, rank {}, {}\n", arguments.output, arguments.base, adapter.targets(), adapter.rank(),
+               human_bytes(report.file_bytes));
+}
+
 void run(Arguments& arguments) {
   if (arguments.list) return print_families();
   if (arguments.source.empty() || arguments.output.empty()) throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
@@ -82,6 +95,11 @@ void run(Arguments& arguments) {
     throw Failure(arguments.output + ": it is the model to be converted, and would be lost");
   if (std::filesystem::exists(arguments.output, unknown) && is_checkpoint_part(arguments.output))
     throw Failure(arguments.output + ": it looks like a part of a checkpoint, and would be lost");
+  if (!arguments.base.empty()) {
+    if (std::filesystem::equivalent(arguments.base, arguments.output, unknown))
+      throw Failure(arguments.output + ": it is the base, and would be lost");
+    return run_adapter(arguments);
+  }
   arguments.options.turn = !arguments.no_turn;
   arguments.options.fold = !arguments.no_fold;
   for (const std::string& text : arguments.overrides) {
@@ -106,6 +124,7 @@ void add_convert(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("convert", "turn a Hugging Face folder or a GGUF file into a .linnet file");
   command->add_option("SRC", arguments->source, "folder with config.json and *.safetensors, or a .gguf file");
+  command->add_option("--base", arguments->base, "SRC is a LoRA adapter (PEFT folder): the .linnet file that it is to stand beside");
   command->add_option("-o,--output", arguments->output, "the file to write");
   command->add_option("--weights", arguments->options.weights, "encoding of the linear layers (default int8)")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kEncodings), std::end(kEncodings))));

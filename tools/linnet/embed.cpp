@@ -10,7 +10,7 @@ namespace linnet::tool {
 namespace {
 
 struct Arguments {
-  std::string model, file = "-";
+  std::string model, file = "-", adapter;
   bool json = false;
   TaskOptions options;
   SessionOptions session;
@@ -18,6 +18,8 @@ struct Arguments {
 
 void run(Arguments& arguments) {
   Model model = take(Model::open(arguments.model.c_str()));
+  const LoadedAdapter adapter(model, arguments.adapter);
+  arguments.options.adapter = adapter.get();
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
@@ -44,6 +46,7 @@ void add_embed(CLI::App& app) {
   CLI::App* command = app.add_subcommand("embed", "a vector for each line of text");
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
   command->add_option("FILE", arguments->file, "text file, a line a text; - or nothing: standard input");
+  command->add_option("--adapter", arguments->adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
   command->add_option("--max-tokens", arguments->options.max_tokens, "truncate texts to this many tokens");
   command->add_flag("--json", arguments->json, "one object a line");
   arguments->session.add_to(*command, false);

@@ -92,13 +92,13 @@ void print_plain(const Generator& writer, const std::vector<uint32_t>& chosen, c
 }
 
 void write(const GenerateArguments& arguments, GenerateOptions options, const Model& model, Session& session,
-           const std::vector<int32_t>& prompt, Constraint* constraint) {
+           const std::vector<int32_t>& prompt, AdapterId adapter, Constraint* constraint) {
   const bool streams = !arguments.json && arguments.samples == 1;
   if (streams) options.on_token = print_piece;
   if (!arguments.json) options.on_prompt = print_progress;
   Generator writer = take(Generator::create(session, model, options), arguments.model);
   const TokenFilter filter = constraint ? keep_to(*constraint) : TokenFilter();
-  take(writer.add({.prompt = prompt, .samples = arguments.samples, .filter = filter}), arguments.model);
+  take(writer.add({.prompt = prompt, .samples = arguments.samples, .filter = filter, .adapter = adapter}), arguments.model);
   if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
   std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
   for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
@@ -142,13 +142,20 @@ void run(const GenerateArguments& arguments) {
   const std::vector<int32_t> prompt = prompt_ids(arguments, tokenizer);
   if (prompt.empty()) throw Failure(arguments.model + ": the prompt is empty, and the model puts no token before a text");
   const GenerateSettings settings(arguments, model.generation());
-  const Limits limits = session_limits(arguments, settings, model, prompt.size());
+  const LoadedAdapter loaded(model, arguments.adapter);
+  Limits limits = session_limits(arguments, settings, model, prompt.size());
+  loaded.add_to(&limits);
   Session session = take(Session::create(model, take(plan(model, limits), arguments.model)));
-  if (settings.uses_beams()) return search(arguments, settings.beams(), model, session, prompt, tokenizer);
+  const AdapterId adapter = loaded.attach(session);
+  if (settings.uses_beams()) {
+    BeamOptions beams = settings.beams();
+    beams.adapter = adapter;
+    return search(arguments, beams, model, session, prompt, tokenizer);
+  }
   GenerateOptions options = settings.options();
   if (tokenizer.ok()) options.tokenizer = &*tokenizer;
   std::optional<Constraint> constraint = constraint_of(arguments, options, model);
-  write(arguments, options, model, session, prompt, constraint ? &*constraint : nullptr);
+  write(arguments, options, model, session, prompt, adapter, constraint ? &*constraint : nullptr);
 }
 
 }  // namespace

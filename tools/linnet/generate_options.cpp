@@ -177,6 +177,7 @@ void GenerateArguments::add_to(CLI::App& command) {
   command.add_flag("--ignore-eos", ignore_eos, "do not stop at an end-of-text token");
   command.add_flag("--raw", raw, "ignore the file's generation defaults");
   command.add_flag("--json", json, "one object with prompt_ids, ids, text and timings; with samples or beams all of them");
+  command.add_option("--adapter", adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
   session.add_to(command);
 }
 

@@ -13,7 +13,7 @@
 namespace linnet::tool {
 
 struct GenerateArguments {
-  std::string model, ids;
+  std::string model, ids, adapter;
   std::optional<std::string> prompt, prompt_file, schema, grammar;
   uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
   std::optional<float> temperature, top_p, min_p, typical, repetition_penalty, length_penalty;

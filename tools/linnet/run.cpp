@@ -10,7 +10,7 @@ namespace linnet::tool {
 namespace {
 
 struct Arguments {
-  std::string model, inputs, outputs;
+  std::string model, inputs, outputs, adapter;
   SessionOptions session;
 };
 
@@ -154,7 +154,7 @@ RunOptions all_outputs() {
 }
 
 // Without state: all rows of the batch in one run, packed.
-void run_packed(const Model& model, size_t program, const Batch& batch, Limits limits, Collector* collector) {
+void run_packed(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter, Collector* collector) {
   size_t tokens = 0, longest = 1, patches = 0;
   for (const Row& row : batch.row) {
     tokens += row.tokens.size();
@@ -169,6 +169,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
   limits.patches = static_cast<uint32_t>(patches);
   Plan planned = take(plan(model, limits));
   Session session = take(Session::create(model, planned));
+  const AdapterId chosen = adapter.attach(session);
   std::vector<Input> inputs;
   std::vector<size_t> rows, counts;
   for (size_t b = 0; b < batch.rows; ++b) {
@@ -179,6 +180,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
     input.token_types = row.types;
     input.positions = row.positions;
     input.features = {row.features, row.feature_numbers};
+    input.adapter = chosen;
     inputs.push_back(input);
     rows.push_back(b);
     counts.push_back(row.tokens.size());
@@ -188,7 +190,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
 }
 
 // With state: each row of the batch is a sequence of its own, fed in chunks.
-void run_chunked(const Model& model, size_t program, const Batch& batch, Limits limits, Collector* collector) {
+void run_chunked(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter, Collector* collector) {
   size_t longest = 1;
   for (const Row& row : batch.row) longest = std::max(longest, row.tokens.size());
   if (!limits.context) limits.context = static_cast<uint32_t>(longest);
@@ -196,9 +198,11 @@ void run_chunked(const Model& model, size_t program, const Batch& batch, Limits 
   limits.outputs = limits.batch_tokens;
   Plan planned = take(plan(model, limits));
   Session session = take(Session::create(model, planned));
+  const AdapterId chosen = adapter.attach(session);
   for (size_t b = 0; b < batch.rows; ++b) {
     const Row& row = batch.row[b];
     SequenceId sequence = take(session.add());
+    check(session.use(sequence, chosen));
     for (size_t first = 0; first < row.tokens.size(); first += limits.batch_tokens) {
       size_t count = std::min<size_t>(limits.batch_tokens, row.tokens.size() - first);
       Input input;
@@ -226,10 +230,13 @@ void run(const Arguments& arguments) {
   }
   if (batch.rows == 0) throw Failure(arguments.model + ": its program has no input that a file can feed");
   Collector collector(model, program, batch);
+  const LoadedAdapter adapter(model, arguments.adapter);
+  Limits limits = arguments.session.limits();
+  adapter.add_to(&limits);
   if (model.program(program).kind == "autoregressive")
-    run_chunked(model, program, batch, arguments.session.limits(), &collector);
+    run_chunked(model, program, batch, limits, adapter, &collector);
   else
-    run_packed(model, program, batch, arguments.session.limits(), &collector);
+    run_packed(model, program, batch, limits, adapter, &collector);
   write_tensor_file(arguments.outputs, collector.finish());
 }
 
@@ -241,6 +248,7 @@ void add_run(CLI::App& app) {
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
   command->add_option("--inputs", arguments->inputs, "safetensors file: input_ids, attention_mask, token_type_ids, features, ...")->required();
   command->add_option("--outputs", arguments->outputs, "safetensors file to write: logits, last_hidden_state, ...")->required();
+  command->add_option("--adapter", arguments->adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
   arguments->session.add_to(*command);
   command->callback([arguments] { run(*arguments); });
 }

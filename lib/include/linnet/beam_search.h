@@ -28,6 +28,7 @@ struct BeamOptions {
   std::span<const int32_t> banned = {};
   float repetition_penalty = 1;  ///< as in Sampling, on log-probabilities
   uint32_t no_repeat_ngram = 0;
+  AdapterId adapter = kNoAdapter;  ///< of beam_search's sequences
   /// Called after each new id of the beams with how many there are; return false to end with what is finished. May be null.
   bool (*on_step)(void* user, uint32_t step) = nullptr;
   void* user = nullptr;

@@ -117,6 +117,7 @@ class LINNET_API Generator {
     int64_t sequence = -1;
     std::span<const int32_t> held = {};  ///< the ids that this sequence holds, where known: penalties and slide look at them
     TokenFilter filter = {};             ///< only with one sample
+    AdapterId adapter = kNoAdapter;      ///< of a new sequence; the caller's has its own
   };
   /// Returns the number of the first of its texts; they are numbered in the order of adding, and text i draws from the seed's stream i.
   /// Nothing runs yet. Errors: invalid_argument, context_full (with the numbers), out_of_memory.

@@ -21,6 +21,8 @@ struct Limits {
   uint32_t images = 0;
   uint32_t threads = 0;         ///< workers, the caller included; 0 = the number of big cores
   uint32_t rewind = 0;          ///< positions that windowed layers keep beyond their window, so that rewind(n) can go back
+  uint32_t adapters = 0;        ///< adapters attached at once; 0 = none, and none of their scratch
+  uint32_t adapter_rank = 0;    ///< the largest rank among them; 0 = 64 where there are adapters
   StateEncoding state = StateEncoding::as_file;
   uint64_t provider_memory = UINT64_MAX;  ///< bytes that providers (XNNPACK) may take for packed copies of dense weights; 0 = none
   std::string_view isa = {};        ///< kernel level ("portable", "avx2", ...); "" = the best of this processor

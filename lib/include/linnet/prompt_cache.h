@@ -11,7 +11,8 @@
 namespace linnet {
 
 /// Keeps the sequences it made alive and gives the longest unused ones up when the session is full. One thread uses it at a time.
-/// The outputs are those of a fresh sequence, bit for bit: state depends on the ids before it and on nothing else.
+/// The outputs are those of a fresh sequence, bit for bit: state depends on the ids before it, on the adapter that they were computed with, and
+/// on nothing else.
 class LINNET_API PromptCache {
  public:
   /// `session` must outlive the cache. Up to `sequences` are kept, 0 = all that the session's plan has.
@@ -27,8 +28,9 @@ class LINNET_API PromptCache {
   };
   /// A sequence that holds a beginning of `prompt`, as long a one as any kept sequence has. At least the last id is always left to be
   /// computed, because its logits are what a caller wants. The sequence is the caller's until end().
-  /// Errors: invalid_argument (an empty prompt), context_full (every sequence is in use).
-  Result<Start> begin(std::span<const int32_t> prompt) noexcept;
+  /// It uses `adapter`, and what it holds was computed with that one alone.
+  /// Errors: invalid_argument (an empty prompt; no such adapter), context_full (every sequence is in use).
+  Result<Start> begin(std::span<const int32_t> prompt, AdapterId adapter = kNoAdapter) noexcept;
   /// Gives the sequence back. `ids` are all that were fed to it, in order, the prompt first; ids behind the sequence's committed
   /// length (the last one drawn) are allowed and ignored. Errors: invalid_argument (not in use, or fewer ids than positions: then the
   /// sequence is removed, because what it holds is not known).

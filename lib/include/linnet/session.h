@@ -7,11 +7,14 @@
 #include <span>
 #include <string_view>
 
+#include "linnet/adapter.h"
 #include "linnet/plan.h"
 
 namespace linnet {
 
 using SequenceId = uint32_t;
+using AdapterId = uint32_t;
+constexpr AdapterId kNoAdapter = UINT32_MAX;  ///< the model as it is
 
 /// One sequence's share of a run. Rows are consecutive; positions count on from what the sequence holds.
 struct Input {
@@ -22,6 +25,7 @@ struct Input {
   std::span<const float> features = {};            ///< role features or pixels: rows x columns of that port
   std::span<const uint32_t> output_rows = {};      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
   uint32_t total_length = 0;                  ///< of the whole prompt that this input is a chunk of (length-dependent rotary); 0 = up to here
+  AdapterId adapter = kNoAdapter;             ///< of programs without state; with state the sequence's counts (Session::use)
 };
 
 struct RunOptions {
@@ -52,8 +56,8 @@ class LINNET_API Session {
   Session& operator=(Session&&) noexcept;
   ~Session();
 
-  /// A new empty sequence. context_full when `limits.sequences` are alive.
-  Result<SequenceId> add() noexcept;
+  /// A new empty sequence that uses `adapter`. context_full when `limits.sequences` are alive, invalid_argument for an unknown adapter.
+  Result<SequenceId> add(AdapterId adapter = kNoAdapter) noexcept;
   /// A sequence that begins as a copy of another: full pages are shared, at most one is copied.
   Result<SequenceId> fork(SequenceId sequence) noexcept;
   Status remove(SequenceId sequence) noexcept;
@@ -61,6 +65,19 @@ class LINNET_API Session {
   Status rewind(SequenceId sequence, uint32_t count) noexcept;
   /// Committed positions; 0 for an unknown sequence.
   uint32_t length(SequenceId sequence) const noexcept;
+
+  /// Makes an adapter one that sequences may use; the session keeps it until detach. Errors: mismatch (opened for another model),
+  /// invalid_argument (its rank is above limits.adapter_rank, with both numbers), context_full (limits.adapters are attached).
+  Result<AdapterId> attach(const Adapter& adapter) noexcept;
+  /// invalid_argument while a sequence uses it.
+  Status detach(AdapterId adapter) noexcept;
+  /// What the sequence's next tokens are computed with; a fork starts with its original's. Positions that
+  /// were computed before keep their state: to have them computed anew, rewind or begin a new sequence.
+  Status use(SequenceId sequence, AdapterId adapter) noexcept;
+  AdapterId adapter(SequenceId sequence) const noexcept;  ///< kNoAdapter for an unknown sequence
+  /// Whether all positions of a sequence were computed with this adapter (kNoAdapter: without any): only then its state is what a new
+  /// sequence with that adapter would hold.
+  bool computed_with(SequenceId sequence, AdapterId adapter) const noexcept;
 
   /// Runs one program over all inputs at once: at most limits.batch_tokens rows together. After an error or a cancellation every
   /// sequence is as it was before the call.
@@ -77,10 +94,12 @@ class LINNET_API Session {
   /// Stops the run in progress within one operation: it returns Code::cancelled. Safe from any thread and from signal handlers.
   void cancel() noexcept;
 
-  /// Writes one sequence's tokens' state to a file, bound to the model's hash, written aside and renamed.
+  /// Writes one sequence's tokens' state to a file, bound to the hashes of the model and of the adapter that it was computed with, written
+  /// aside and renamed. invalid_argument where several adapters took part.
   Status save(SequenceId sequence, const char* path) const noexcept;
-  /// Reads such a file into a new sequence. mismatch for another model or state encoding, corrupt for a damaged file.
-  Result<SequenceId> restore(const char* path) noexcept;
+  /// Reads such a file into a new sequence that uses `adapter`. mismatch for another model, adapter or state encoding, corrupt for a
+  /// damaged file.
+  Result<SequenceId> restore(const char* path, AdapterId adapter = kNoAdapter) noexcept;
 
   const Plan& plan() const noexcept;
 

@@ -16,6 +16,7 @@ struct TaskOptions {
   uint32_t batch_texts = 32;    ///< texts that run together
   uint32_t threads = 0;
   std::string_view isa = {};
+  const Adapter* adapter = nullptr;   ///< beside the model, for all texts; null = none
 };
 
 /// Text to vector, with the file's own pooling and normalisation.

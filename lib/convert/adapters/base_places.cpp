@@ -1,0 +1,131 @@
+#include "convert/adapters/base_places.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+
+#include "convert/error.h"
+
+namespace linnet::convert {
+
+namespace {
+
+using schema::Options;
+
+std::string metadata(const format::ModelFile& base, const std::string& key) {
+  if (!base.root().metadata()) return "";
+  for (const schema::KeyValue* entry : *base.root().metadata())
+    if (entry->key()->str() == key) return entry->value()->str();
+  return "";
+}
+
+std::vector<float> dense(const flatbuffers::Vector<const schema::Factor*>* factors, uint32_t size) {
+  if (!factors || factors->size() == 0) return {};
+  std::vector<float> all(size, 1.0f);
+  for (const schema::Factor* factor : *factors) all[factor->index()] = factor->factor();
+  return all;
+}
+
+}  // namespace
+
+BasePlaces::BasePlaces(const format::ModelFile& base) : base_(base), readers_(base.tensors().size()) {
+  const std::string weights = metadata(base, "weights");
+  if (!base.root().factors_stored() && weights != "f32" && weights != "f16")
+    throw Error(fmt::format("{}: the file was made before factors were written down with its tensors; convert the model again", name()));
+  collect_parts();
+  std::istringstream left_out(metadata(base, "left out"));
+  for (std::string word; left_out >> word;) left_out_.insert(word.back() == ',' ? word.substr(0, word.size() - 1) : word);
+  for (const format::Program& program : base.programs()) collect_readers(program);
+}
+
+std::string BasePlaces::name() const {
+  const std::string source = metadata(base_, "source");
+  return source.empty() ? "the base" : source;
+}
+
+void BasePlaces::add(const std::string& source, const BasePlace& place) {
+  places_.emplace(source, place);
+  const size_t dot = source.find('.');
+  if (dot != std::string::npos) without_prefix_.emplace(source.substr(dot + 1), place);
+}
+
+void BasePlaces::collect_parts() {
+  for (uint32_t i = 0; i < base_.tensors().size(); ++i) {
+    const format::Tensor& whole = tensor(i);
+    if (!table(i).parts()) {
+      add(std::string(whole.name), {i, 0, whole.rows, 0, whole.columns});
+      continue;
+    }
+    for (const schema::Part* part : *table(i).parts())
+      add(part->source()->str(),
+          {i, part->first_row(), part->rows(), part->first_column(), part->columns() ? part->columns() : whole.columns, part->use()});
+  }
+}
+
+void BasePlaces::collect_readers(const format::Program& program) {
+  std::map<uint32_t, const format::Node*> writers;
+  auto note_vector = [&](int32_t index) {
+    if (index >= 0) readers_[static_cast<size_t>(index)].vector = true;
+  };
+  for (const format::Node& node : program.nodes) {
+    for (uint32_t value : node.outputs) writers[value] = &node;
+    if (node.type == Options::Embed) readers_[static_cast<size_t>(node.as<schema::Embed>().tensor())].embedding = true;
+    if (node.type == Options::Norm) {
+      note_vector(node.as<schema::Norm>().weight_tensor());
+      note_vector(node.as<schema::Norm>().bias_tensor());
+    }
+    if (node.type != Options::Linear) continue;
+    note_vector(node.as<schema::Linear>().bias_tensor());
+    note_linear(program, writers, node);
+  }
+}
+
+void BasePlaces::note_linear(const format::Program& program, const std::map<uint32_t, const format::Node*>& writers,
+                             const format::Node& node) {
+  const auto& linear = node.as<schema::Linear>();
+  if (linear.transposed()) return;
+  BaseReaders now = readers_[static_cast<size_t>(linear.tensor())];
+  now.turn = 0;
+  now.multiplier = -1;
+  const auto writer = writers.find(node.inputs[0]);
+  if (program.values[node.inputs[0]].type == schema::ValueType::q8 && writer != writers.end() &&
+      writer->second->type == Options::Quantize) {
+    now.turn = writer->second->as<schema::Quantize>().turn();
+    now.multiplier = writer->second->as<schema::Quantize>().multiplier_tensor();
+  }
+  BaseReaders& before = readers_[static_cast<size_t>(linear.tensor())];
+  if (before.linear && (before.turn != now.turn || before.multiplier != now.multiplier))
+    throw Error(fmt::format("{}: tensor {} has two inputs that are prepared differently", name(),
+                            tensor(static_cast<uint32_t>(linear.tensor())).name));
+  before = now;
+  before.linear = true;
+}
+
+std::optional<BasePlace> BasePlaces::find(const std::string& name) const {
+  if (auto found = places_.find(name); found != places_.end()) return found->second;
+  const size_t dot = name.find('.');
+  if (dot != std::string::npos)
+    if (auto found = places_.find(name.substr(dot + 1)); found != places_.end()) return found->second;
+  if (auto found = without_prefix_.find(name); found != without_prefix_.end()) return found->second;
+  return std::nullopt;
+}
+
+bool BasePlaces::is_left_out(const std::string& name) const {
+  const size_t dot = name.find('.');
+  if (left_out_.count(name) != 0 || (dot != std::string::npos && left_out_.count(name.substr(dot + 1)) != 0)) return true;
+  return std::any_of(left_out_.begin(), left_out_.end(),
+                     [&](const std::string& other) { return other.substr(other.find('.') + 1) == name; });
+}
+
+std::vector<float> BasePlaces::row_factors(uint32_t index) const { return dense(table(index).row_factors(), tensor(index).rows); }
+std::vector<float> BasePlaces::column_factors(uint32_t index) const { return dense(table(index).column_factors(), tensor(index).columns); }
+
+std::vector<float> BasePlaces::numbers(uint32_t index) const {
+  std::vector<float> all(tensor(index).columns);
+  std::memcpy(all.data(), tensor(index).data, all.size() * sizeof(float));
+  return all;
+}
+
+}  // namespace linnet::convert
