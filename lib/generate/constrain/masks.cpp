@@ -17,14 +17,34 @@ bool Masks::full() const noexcept { return bytes_ > core::limits::kConstraintMas
 
 Result<const Mask*> Masks::find(States& states, uint32_t state) noexcept {
   if (state < numbers_.size() && numbers_[state] != 0) return &masks_[numbers_[state] - 1];
+  LINNET_ASSIGN(const uint32_t wide, widen(states, state));
+  uint32_t source = kNone;
+  if (wide != kDeadState && wide != state) {
+    LINNET_ASSIGN(source, wide < numbers_.size() && numbers_[wide] != 0 ? Result<uint32_t>(numbers_[wide] - 1) : make(states, wide));
+  }
+  if (source == kNone) {
+    LINNET_ASSIGN(const uint32_t made, make(states, state));
+    return &masks_[made];
+  }
+  Mask mask;
+  LINNET_TRY(derive(states, state, source, &mask));
+  LINNET_ASSIGN(const uint32_t kept, keep(state, std::move(mask)));
+  return &masks_[kept];
+}
+
+Result<uint32_t> Masks::make(States& states, uint32_t state) noexcept {
   Mask mask;
   LINNET_TRY(walk(states, state, &mask));
   LINNET_TRY(collect(states, &mask));
+  return keep(state, std::move(mask));
+}
+
+Result<uint32_t> Masks::keep(uint32_t state, Mask&& mask) noexcept {
   if (numbers_.size() <= state) LINNET_TRY(numbers_.resize(state + 1));
   bytes_ += mask.bytes();
   LINNET_TRY(masks_.push(std::move(mask)));
   numbers_[state] = static_cast<uint32_t>(masks_.size());
-  return &masks_.back();
+  return numbers_[state] - 1;
 }
 
 Status Masks::walk(States& states, uint32_t state, Mask* mask) noexcept {
@@ -54,7 +74,7 @@ Status Masks::collect(States& states, Mask* mask) noexcept {
   for (const Hit& hit : hits_) counts_[hit.state] += static_cast<uint32_t>(trie_.tokens(hit.node).size());
   for (const Hit& hit : hits_) {
     if (counts_[hit.state] == 0) continue;
-    LINNET_TRY(mask->groups.push({hit.state, 0, counts_[hit.state]}));
+    LINNET_TRY(mask->groups.push({hit.state, 0, counts_[hit.state], false}));
     counts_[hit.state] = 0;
   }
   std::sort(mask->groups.begin(), mask->groups.end(),

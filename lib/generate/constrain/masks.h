@@ -10,11 +10,13 @@ namespace linnet::constrain {
 struct Group {
   uint32_t state;
   uint32_t first, count;  // of ids
+  bool borrowed = false;  // of the source's ids
 };
 
 struct Mask {
   core::Array<Group> groups;  // the largest first
   core::Array<int32_t> ids;
+  uint32_t source = kNone;                 // the mask that this one was derived from
   core::Array<uint64_t> bits;              // of all ids, where those are many; else empty
   core::Array<uint32_t> escapes;           // nodes with whose byte the frame below is reached, and that go on
   uint32_t most_cost = 0, most_reach = 0;  // of all groups' states
@@ -32,13 +34,25 @@ class Masks {
   bool full() const noexcept;
   /// Valid until clear or the next call.
   Result<const Mask*> find(States& states, uint32_t state) noexcept;
+  std::span<const int32_t> ids(const Mask& mask, const Group& group) const noexcept {
+    const core::Array<int32_t>& all = group.borrowed ? masks_[mask.source].ids : mask.ids;
+    return {all.data() + group.first, group.count};
+  }
 
  private:
   struct Hit {
     uint32_t state, node;
   };
+  Result<uint32_t> keep(uint32_t state, Mask&& mask) noexcept;
+  Result<uint32_t> make(States& states, uint32_t state) noexcept;
   Status walk(States& states, uint32_t state, Mask* mask) noexcept;
   Status collect(States& states, Mask* mask) noexcept;
+  // derived_masks.cpp
+  Result<uint32_t> widen(States& states, uint32_t state) noexcept;
+  Result<uint32_t> narrowed(States& states, uint32_t state, const Frame& own, uint32_t most) noexcept;
+  Status derive(States& states, uint32_t state, uint32_t source, Mask* mask) noexcept;
+  Result<uint32_t> follow(States& states, uint32_t state, std::string_view bytes) noexcept;
+  Status add_own(core::Array<Hit>* hits, Mask* mask) noexcept;
 
   const TokenTrie& trie_;
   core::Array<Mask> masks_;

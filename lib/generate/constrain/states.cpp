@@ -68,6 +68,13 @@ Result<uint32_t> States::number(std::span<const Thread> threads, bool left) noex
   return number;
 }
 
+Result<uint32_t> States::leave(uint32_t frame) noexcept {
+  expansion_.begin(&frames_);
+  LINNET_TRY(expansion_.leave(frame));
+  expansion_.finish();
+  return number(expansion_.threads(), expansion_.left());
+}
+
 Result<uint32_t> States::find_step(uint32_t from, uint8_t byte) noexcept {
   expansion_.begin(&frames_);
   for (uint32_t i = 0; i < states_[from].count; ++i) {

@@ -19,6 +19,8 @@ class States {
 
   /// The number of a set; `threads` are sorted. `left`: the unknown frame has been left, too.
   Result<uint32_t> number(std::span<const Thread> threads, bool left) noexcept;
+  /// The state behind the end of what `frame` waits for.
+  Result<uint32_t> leave(uint32_t frame) noexcept;
   Result<uint32_t> step(uint32_t state, uint8_t byte) noexcept {
     const uint32_t table = states_[state].table;
     if (table != kNone && ways_[table + byte] != kNone) return ways_[table + byte];
@@ -31,6 +33,7 @@ class States {
   uint32_t cost(uint32_t state) const noexcept { return states_[state].cost; }
   /// The most frames above the unknown one, of all threads on their shortest ways.
   uint32_t reach(uint32_t state) const noexcept { return states_[state].reach; }
+  void sort(std::span<Thread> threads) const noexcept { sort_threads(program_, frames_, threads); }
   Frames& frames() noexcept { return frames_; }
   const Frames& frames() const noexcept { return frames_; }
 

@@ -38,6 +38,8 @@ class TokenTrie {
   std::span<const int32_t> tokens(uint32_t index) const noexcept {
     return {ids_.data() + nodes_[index].first, nodes_[index + 1].first - nodes_[index].first};
   }
+  /// The bytes up to and with a node.
+  std::string_view bytes_of(uint32_t index) const noexcept { return bytes(ids_[nodes_[index].first]).substr(0, nodes_[index].depth); }
   bool has_token(uint32_t index) const noexcept { return nodes_[index].first != nodes_[index + 1].first; }
   /// The node of a first byte, and of a byte behind a node; kNone where no token goes on so.
   uint32_t root(uint8_t byte) const noexcept { return roots_[byte]; }

@@ -11,7 +11,8 @@ namespace {
 using core::limits::kConstraintDepth;
 using core::limits::kConstraintReadings;
 
-constexpr size_t kMostWindows = 256;  // in one set
+constexpr size_t kMostWindows = 64;      // in one set
+constexpr uint32_t kMostWork = 1 << 20;  // windows that are added for one mask: what is found by then is the mask
 
 }  // namespace
 
@@ -77,8 +78,7 @@ Status Walk::open(std::span<const Thread> threads, core::Array<Window>* windows)
 
 // Where a text goes on when a frame is left, found once in a walk.
 Result<const Walk::Exit*> Walk::exit(uint32_t base) noexcept {
-  for (const Exit& known : exits_)
-    if (known.base == base) return &known;
+  if (base < exit_of_.size() && exit_of_[base] != 0) return &exits_[exit_of_[base] - 1];
   Exit found = {base, static_cast<uint32_t>(exit_windows_.size()), 0, base == kBase};
   if (base != kBase) {
     work_.expansion.begin(&frames_);
@@ -89,11 +89,14 @@ Result<const Walk::Exit*> Walk::exit(uint32_t base) noexcept {
     found.count = static_cast<uint32_t>(std::min(exit_windows_.size() - found.begin, kMostWindows));
   }
   LINNET_TRY(exits_.push(found));
+  if (exit_of_.size() < frames_.size()) LINNET_TRY(exit_of_.resize(frames_.size()));
+  exit_of_[base] = static_cast<uint32_t>(exits_.size());
   return &exits_.back();
 }
 
 // Adds to the set that begins at `begin`.
 Status Walk::add_window(const Window& window, size_t begin) noexcept {
+  ++work_done_;
   if (windows_.size() - begin >= kMostWindows) return {};
   for (size_t i = begin; i < windows_.size(); ++i)
     if (windows_[i] == window) return {};
@@ -159,8 +162,7 @@ Status Walk::allow_groups(const Window& window, const Mask& mask, uint32_t budge
       std::copy(mask.bits.begin(), mask.bits.end(), rest.begin());
       continue;
     }
-    for (uint32_t i = group.first; i < group.first + group.count; ++i) {
-      const int32_t id = mask.ids[i];
+    for (int32_t id : work_.masks.ids(mask, group)) {
       if (allowed)
         set(id);
       else if (largest)
@@ -180,7 +182,7 @@ Status Walk::allow_below(uint32_t node, const Exit& out, uint32_t budget, std::s
   size_t begins_of[core::limits::kConstraintToken + 1];
   begins_of[top] = 0;
   ends_of[top] = windows_.size();
-  for (uint32_t i = node + 1; i < trie_.node(node).end;) {
+  for (uint32_t i = node + 1; i < trie_.node(node).end && work_done_ < kMostWork;) {
     const TrieNode& at = trie_.node(i);
     while (windows_.size() > ends_of[at.depth - 1]) windows_.pop();
     const size_t begin = begins_of[at.depth] = windows_.size();

@@ -74,6 +74,8 @@ class Walk {
   core::Array<Window> windows_;  // along a path of the trie: a stack of sets
   core::Array<Window> exit_windows_;
   core::Array<Exit> exits_;
+  core::Array<uint32_t> exit_of_;  // by frame, plus one; 0: not looked for
+  uint32_t work_done_ = 0;
   core::Array<Thread> scratch_;
 };
 

@@ -108,6 +108,36 @@ TEST_CASE("texts from a small byte-level vocabulary are valid at every budget") 
 
 TEST_CASE("texts from a vocabulary of bytes alone are valid at every budget") { check_generations(setting_of(byte_tokenizer(), 0), 20); }
 
+TEST_CASE("a mask has exactly the tokens that can be taken in and leave enough of the budget") {
+  const Setting setting = setting_of(byte_tokenizer({"{\"", "\":", "\",", "\"}", "name", "true", "}]", "[[", "aaaaaaa", "ab\"", ", ",
+                                                     "\xE2\x82", "b\xC3", "\",\"", "00", "1-", "@a.", "\\u00"}),
+                                     0);
+  std::vector<const char*> schemas(std::begin(kSchemas), std::end(kSchemas));
+  schemas.push_back(R"({"type":"array","items":{"type":"string","minLength":2,"maxLength":25},"maxItems":2})");
+  size_t compared = 0;
+  for (const char* text : schemas)
+    for (uint32_t more : {0u, 3u, 40u}) {
+      std::mt19937 random(more);
+      Result<Constraint> constraint = Constraint::from_schema(setting.vocabulary, text);
+      REQUIRE(constraint.ok());
+      uint32_t left = constraint->shortest_tokens() + more;
+      for (uint32_t step = 0; left > 0 && !constraint->finished(); --left, ++step) {
+        const std::vector<uint64_t> bits = mask_of(*constraint, setting.vocabulary, left);
+        for (int32_t id = 1; step % 4 == 0 && id < static_cast<int32_t>(setting.vocabulary.size()); ++id) {
+          Result<Constraint> fork = constraint->fork();
+          REQUIRE(fork.ok());
+          bool possible = fork->accept(id).ok();
+          if (possible) possible = *fork->remaining_tokens() <= left - 1;
+          if (possible != has_bit(bits, id)) FAIL_CHECK(text << ": token " << id << " with a budget of " << left);
+          ++compared;
+        }
+        const int32_t id = draw(bits, random);
+        REQUIRE(constraint->accept(id).ok());
+      }
+    }
+  CHECK(compared > 10000);
+}
+
 TEST_CASE("texts from vocabularies of many kinds are valid at every budget") {
   const std::string shared = convert::shared_folder().string();
   check_shared(shared + "/goldens/tokenizers/bpe_gpt2", "<|endoftext|>", 20);
