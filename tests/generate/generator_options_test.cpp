@@ -136,6 +136,24 @@ TEST_CASE("a text keeps to a grammar, whatever the model would rather write, and
   CHECK(first.finished());
 }
 
+TEST_CASE("a text that keeps to a grammar is complete before the context is full") {
+  const Tokenizer tokenizer = must(Tokenizer::create(decoder()));
+  const List eos = {130};
+  const ConstraintVocabulary vocabulary = must(ConstraintVocabulary::create(tokenizer, eos));
+  Session session = opened(decoder(), {.context = 16});
+  GenerateOptions options = kDrawn;
+  options.max_tokens = 100;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    options.sampling.seed = seed;
+    Constraint constraint = must(Constraint::from_grammar(vocabulary, "root ::= \"w1\" (\"w2\" | \"w3\")* \"w4\" \"w5\""));
+    Generator writer = generator(session, options);
+    must(writer.add({.prompt = List{3, 5, 8}, .filter = keep_to(constraint)}));
+    must(writer.run());
+    CHECK(writer.report(0).end == End::complete);
+    CHECK(writer.ids(0).size() <= 14);
+  }
+}
+
 TEST_CASE("contexts that fill: refused with the numbers, ended, or slid on") {
   GenerateOptions options;
   options.max_tokens = 30;

@@ -178,8 +178,8 @@ Status Reader::accept(int32_t id) noexcept {
     LINNET_TRY(walk.follow({threads_.data(), threads_.size()}, token, &after, &ends));
   }
   if (after.empty() && !ends)
-    return Status::error(Code::invalid_argument, "token %d cannot come here: the text may not go on with '%.32s'", id,
-                         token.data() ? token.data() : "");
+    return Status::error(Code::invalid_argument, "token %d cannot come here: the text may not go on with '%.*s'", id,
+                         static_cast<int>(std::min<size_t>(token.size(), 32)), token.empty() ? "" : token.data());
   threads_.swap(after);
   may_end_ = ends;
   if (frames_.size() < kManyFrames) return {};
@@ -187,7 +187,10 @@ Status Reader::accept(int32_t id) noexcept {
   LINNET_TRY(fresh.create());
   std::swap(fresh, frames_);
   after.swap(threads_);
-  return rebuild(fresh, {after.data(), after.size()});
+  if (rebuild(fresh, {after.data(), after.size()}).ok()) return {};
+  std::swap(fresh, frames_);  // without memory for it, all frames are kept
+  after.swap(threads_);
+  return {};
 }
 
 Result<uint32_t> Reader::remaining() noexcept {

@@ -11,6 +11,9 @@ namespace {
 
 constexpr uint32_t kMostReferences = 32;  // one behind the other, without a value in between
 
+constexpr uint64_t kMostWork = 1u << 28;  // comparisons; a second's worth
+constexpr uint64_t kLooks = 80;           // for keywords in one schema object
+
 constexpr std::string_view kIgnored[] = {"$schema",     "$id",        "id",          "$comment",        "$defs",
                                          "definitions", "title",      "description", "default",         "examples",
                                          "example",     "deprecated", "readOnly",    "writeOnly",       "$anchor",
@@ -66,6 +69,12 @@ Status SchemaCompiler::refuse(const char* what, const char* why) noexcept {
   return Status::error(Code::unsupported, "the schema at %s: '%.64s' %s", path.data(), what, why);
 }
 
+Status SchemaCompiler::spend(uint64_t work) noexcept {
+  spent_ += work;
+  if (spent_ <= kMostWork) return {};
+  return Status::error(Code::invalid_argument, "the schema is too large: its parts refer to each other too often");
+}
+
 Status SchemaCompiler::wrong(const char* keyword, const char* expected) noexcept {
   const Status place = refuse(keyword, expected);
   return Status::error(Code::invalid_argument, "%s", place.message());
@@ -102,6 +111,7 @@ Result<const JsonValue*> SchemaCompiler::find_reference(const JsonValue& referen
       LINNET_TRY(name.push(c));
     }
     rest.remove_prefix(end);
+    LINNET_TRY(spend(uint64_t{at->size()} + 1));
     const JsonValue* found = at->kind() == JsonKind::object ? at->find(name.view()) : nullptr;
     if (at->kind() == JsonKind::array) {
       uint32_t index = 0, i = 0;
@@ -127,6 +137,7 @@ Status SchemaCompiler::add_part(const JsonValue& schema, Parts* parts, uint32_t 
       parts->never = parts->never || part.chosen != 0;  // a branch that leads back to its choice has no value of its own
       return {};
     }
+  LINNET_TRY(spend(kLooks * (uint64_t{schema.size()} + 1)));
   LINNET_TRY(check_keywords(schema));
   if (parts->count == kMostParts) return refuse("allOf", "and '$ref' bring together more than 24 schemas");
   parts->items[parts->count++] = {&schema, 0};

@@ -60,6 +60,10 @@ Result<bool> SchemaCompiler::constants(const Parts& parts, Expr* expr) noexcept 
   LINNET_ASSIGN(const uint32_t types, this->types(parts));
   core::Array<Expr> ways;
   text::Bytes text;
+  uint64_t comparisons = 1;
+  for (const Parts::Part& part : parts)
+    if (const JsonValue* all = part.schema->find("enum"); all && all != list) comparisons += all->size();
+  LINNET_TRY(spend(comparisons * (list ? uint64_t{list->size()} + 1 : 1)));
   const auto add = [&](const JsonValue& value) -> Status {
     // 1.0 is an integer, too, whatever way it is written.
     const bool whole =
@@ -67,7 +71,7 @@ Result<bool> SchemaCompiler::constants(const Parts& parts, Expr* expr) noexcept 
         value.number() == static_cast<double>(static_cast<int64_t>(value.number() > -9e15 && value.number() < 9e15 ? value.number() : 0.5));
     if ((types & (type_of(value) | (whole ? kInteger : 0u))) == 0) return {};
     for (const Parts::Part& part : parts)
-      if (!lists(*part.schema, value)) return {};
+      if ((single || part.schema->find("enum") != list) && !lists(*part.schema, value)) return {};
     text.clear();
     LINNET_TRY(append_literal(value, &text));
     return ways.push(grammar_.literal(text.view()));
@@ -84,6 +88,8 @@ Result<bool> SchemaCompiler::constants(const Parts& parts, Expr* expr) noexcept 
 // Whether no value satisfies both, as far as can be seen: by their types, their listed values, or a required property of theirs.
 Result<bool> SchemaCompiler::are_apart(const JsonValue& a, const JsonValue& b) noexcept {
   Parts parts[2];
+  const JsonValue* lists_of[] = {a.find("enum"), b.find("enum")};
+  LINNET_TRY(spend((lists_of[0] ? uint64_t{lists_of[0]->size()} : 1) * (lists_of[1] ? uint64_t{lists_of[1]->size()} : 1)));
   LINNET_TRY(add_part(a, &parts[0]));
   LINNET_TRY(add_part(b, &parts[1]));
   if (parts[0].never || parts[1].never) return true;

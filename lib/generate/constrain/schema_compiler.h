@@ -53,6 +53,8 @@ class SchemaCompiler {
   Result<Expr> body(const Parts& parts) noexcept;
   Result<Expr> choose(const Parts& parts, size_t index, const JsonValue& branches, uint8_t bit) noexcept;
   Result<uint32_t> types(const Parts& parts) noexcept;
+  /// Counts comparisons of names and values: a schema must not take more time than its size explains.
+  Status spend(uint64_t work) noexcept;
   Status refuse(const char* what, const char* why) noexcept;
   Status wrong(const char* keyword, const char* expected) noexcept;
   /// A whole number of the keyword, from all parts: the largest or the smallest; `none` where there is none.
@@ -96,7 +98,8 @@ class SchemaCompiler {
   core::Array<Task> tasks_;
   core::Array<uint32_t> slots_;  // tasks by their parts
   core::Array<Place> places_;
-  uint32_t place_ = 0;                                                                // of the task at hand
+  uint32_t place_ = 0;  // of the task at hand
+  uint64_t spent_ = 0;
   Expr any_value_ = kEmpty, string_ = kEmpty, character_ = kEmpty, number_ = kEmpty;  // once they are made
 };
 

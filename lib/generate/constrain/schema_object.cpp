@@ -9,6 +9,8 @@
 namespace linnet::constrain {
 namespace {
 
+constexpr size_t kMostProperties = 4096;
+
 // The characters that names go on with behind a common beginning.
 Status next_characters(std::span<const std::string_view> names, size_t at, core::Array<CharacterRange>* out) {
   for (std::string_view name : names) {
@@ -27,6 +29,8 @@ Status SchemaCompiler::add_name(core::Array<Property>* all, std::string_view nam
       known.required = known.required || required;
       return {};
     }
+  if (all->size() == kMostProperties)
+    return Status::error(Code::invalid_argument, "the schema has an object of more than %zu properties", kMostProperties);
   return all->push({name, required});
 }
 

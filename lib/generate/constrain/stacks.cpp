@@ -11,6 +11,7 @@ namespace {
 using core::limits::kConstraintDepth;
 using core::limits::kConstraintReadings;
 
+constexpr size_t kMostFrames = 1 << 20;
 constexpr size_t kSeen = 4 * kConstraintReadings;  // nodes that one expansion passes; a power of two
 
 uint64_t mix(uint64_t hash, uint64_t value) {
@@ -56,7 +57,7 @@ Result<uint32_t> Frames::push(Frame frame) noexcept {
   const size_t at = slot(frame);
   if (slots_[at] != kNone) return slots_[at];
   const Frame& parent = frames_[frame.parent];
-  if (parent.depth >= kConstraintDepth) return kNone;
+  if (parent.depth >= kConstraintDepth || frames_.size() >= kMostFrames) return kNone;
   const Program& program = *program_;
   frame.depth = parent.depth + 1;
   uint32_t next = frame.node;

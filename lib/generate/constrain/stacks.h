@@ -29,7 +29,8 @@ class Frames {
   size_t size() const noexcept { return frames_.size(); }
   void clear() noexcept;
 
-  /// The number of the frame with these fields (depth, cost and reach are found); kNone beyond limits::kConstraintDepth.
+  /// The number of the frame with these fields (depth, cost and reach are found); kNone beyond limits::kConstraintDepth, or where there
+  /// are too many.
   Result<uint32_t> push(Frame frame) noexcept;
 
  private:
