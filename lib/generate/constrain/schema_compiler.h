@@ -47,16 +47,19 @@ class SchemaCompiler {
   };
   Status add_part(const JsonValue& schema, Parts* parts, uint32_t depth = 0) noexcept;
   Result<const JsonValue*> find_reference(const JsonValue& reference) noexcept;
-  Status check_keywords(const JsonValue& schema) noexcept;
   Result<Expr> rule_of(const Parts& parts, std::string_view name) noexcept;
   Status enter(std::string_view name, uint32_t* left) noexcept;
   Result<Expr> body(const Parts& parts) noexcept;
   Result<Expr> choose(const Parts& parts, size_t index, const JsonValue& branches, uint8_t bit) noexcept;
-  Result<uint32_t> types(const Parts& parts) noexcept;
   /// Counts comparisons of names and values: a schema must not take more time than its size explains.
   Status spend(uint64_t work) noexcept;
   Status refuse(const char* what, const char* why) noexcept;
   Status wrong(const char* keyword, const char* expected) noexcept;
+
+  // schema_keywords.cpp
+  Status check_keywords(const JsonValue& schema) noexcept;
+  Result<uint32_t> types(const Parts& parts) noexcept;
+  static bool says_only_types(const Parts& parts) noexcept;
   /// A whole number of the keyword, from all parts: the largest or the smallest; `none` where there is none.
   Result<uint32_t> count(const Parts& parts, const char* keyword, bool largest, uint32_t none) noexcept;
 

@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kMostProperties = 4096;
 
+bool is_escaped(char32_t code) { return code < 0x20 || code == '"' || code == '\\'; }
+
 // The characters that names go on with behind a common beginning.
 Status next_characters(std::span<const std::string_view> names, size_t at, core::Array<CharacterRange>* out) {
   for (std::string_view name : names) {
@@ -63,15 +65,12 @@ Result<Expr> SchemaCompiler::other_key(std::span<const std::string_view> given) 
       const uint32_t length = text::decode(name, task.at).length;
       size_t end = begin;
       while (end < task.last && text::decode(names[end], task.at).code == character.first) ++end;
-      const uint32_t rule = grammar_.add_rule("other name");
-      LINNET_TRY(tasks.push({rule, begin, end, task.at + length}));
-      const Expr one = grammar_.set({&character, 1});
-      // A character that is only written as an escape is in no other name.
-      if (character.first >= 0x20 && character.first != '"' && character.first != '\\')
-        LINNET_TRY(ways.push(grammar_.sequence({one, grammar_.reference(rule)})));
-      else
-        grammar_.define(rule, kNever), tasks.pop();
+      const Beginning longer = {0, begin, end, task.at + length};
       begin = end;
+      if (is_escaped(character.first)) continue;  // written as an escape, it is in no other name
+      LINNET_TRY(tasks.push(longer));
+      tasks.back().rule = grammar_.add_rule("other name");
+      LINNET_TRY(ways.push(grammar_.sequence({grammar_.set({&character, 1}), grammar_.reference(tasks.back().rule)})));
     }
     for (const CharacterRange& mark : marks) LINNET_TRY(next.push(mark));
     LINNET_TRY(ways.push(grammar_.sequence({grammar_.set({next.data(), next.size()}, true), rest})));
