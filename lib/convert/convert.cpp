@@ -78,7 +78,11 @@ ModelExtras write_extras(const Checkpoint& checkpoint, const Config& config, con
     extras.tokenizer = write_tokenizer(graph.builder(), *tokenizer);
     note_ids_beyond(*tokenizer, graph, &report->notes);
   }
-  extras.chat_templates = read_chat_templates(checkpoint);
+  if (!graph.weights().options().chat_template) return extras;
+  const ChatFiles chat = read_chat_files(checkpoint);
+  check_chat_templates(chat.templates);
+  extras.chat_templates = chat.templates;
+  if (!chat.templates.empty()) extras.special_tokens = chat.tokens;
   return extras;
 }
 

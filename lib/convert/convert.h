@@ -17,6 +17,7 @@ struct Options {
   bool simulate = false;         // store quantized values as f32
   bool turn = true;              // turn `down`'s input (int8, int4)
   bool fold = true;              // column folds
+  bool chat_template = true;     // keep the chat templates; one that the runtime would refuse is an error
   bool trace = false;            // further outputs for comparing with a reference: embedding_output
   /// Tensor name pattern (* matches anything), encoding; of several that match, the last counts.
   std::vector<std::pair<std::string, std::string>> overrides;

@@ -108,6 +108,11 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
     const auto name = builder.CreateString(key), text = builder.CreateString(value);
     metadata.push_back(schema::CreateKeyValue(builder, name, text));
   }
+  std::vector<Offset<schema::KeyValue>> tokens;
+  for (const auto& [key, value] : extras.special_tokens) {
+    const auto name = builder.CreateString(key), text = builder.CreateString(value);
+    tokens.push_back(schema::CreateKeyValue(builder, name, text));
+  }
   std::vector<Offset<schema::ChatTemplate>> templates;
   for (const auto& [name, text] : extras.chat_templates) {
     const auto key = builder.CreateString(name), content = builder.CreateString(text);
@@ -115,7 +120,7 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   }
 
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
-                                   &templates, &labels, extras.generation, &metadata, 0, true);
+                                   &templates, &labels, extras.generation, &metadata, 0, true, tokens.empty() ? nullptr : &tokens);
 }
 
 }  // namespace linnet::convert

@@ -22,6 +22,7 @@ struct ModelExtras {
   flatbuffers::Offset<schema::Generation> generation;               // null offset: none
   std::vector<std::pair<std::string, std::string>> chat_templates;  // name, text
   std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::pair<std::string, std::string>> special_tokens;  // "bos_token" and its text, ...
 };
 
 /// `stored` has one entry for each weight. Built in the graph's own builder.

@@ -39,6 +39,17 @@ constexpr uint32_t kSequences = 4096;
 constexpr uint32_t kThreads = 64;
 constexpr uint32_t kAdapters = 1024;  // attached to a session
 
+// A chat template and one rendering of it.
+constexpr uint32_t kTemplateBytes = 1u << 20;
+constexpr uint32_t kTemplateNodes = 1u << 17;
+constexpr uint32_t kTemplateNames = 1024;        // of variables and attributes
+constexpr uint32_t kTemplateNesting = 64;        // of statements and expressions
+constexpr uint32_t kTemplateDepth = 400;         // of evaluation, macros included
+constexpr uint32_t kTemplateSteps = 1u << 24;    // a value computed, or some bytes of text worked on
+constexpr uint32_t kTemplateMemory = 64u << 20;  // of all values
+constexpr uint32_t kTemplateOutput = 16u << 20;  // bytes rendered
+constexpr uint32_t kTemplateRange = 100000;      // numbers in a range; the reference's own limit
+
 // JSON that an application hands in.
 constexpr uint32_t kJsonBytes = 64u << 20;
 constexpr uint32_t kJsonValues = 1u << 20;

@@ -199,4 +199,11 @@ uint64_t now() noexcept {
   return static_cast<uint64_t>(time.tv_sec) * 1000000000u + static_cast<uint64_t>(time.tv_nsec);
 }
 
+CivilTime local_time() noexcept {
+  const time_t seconds = time(nullptr);
+  tm parts{};
+  if (!localtime_r(&seconds, &parts)) return {1970, 1, 1, 0, 0, 0};
+  return {parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec};
+}
+
 }  // namespace linnet::core

@@ -81,4 +81,10 @@ const char* environment(const char* name) noexcept;
 /// Monotonic nanoseconds.
 uint64_t now() noexcept;
 
+struct CivilTime {
+  int year, month, day, hour, minute, second;  // month and day count from 1
+};
+/// The time of day where the user is.
+CivilTime local_time() noexcept;
+
 }  // namespace linnet::core

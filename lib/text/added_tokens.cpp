@@ -28,6 +28,22 @@ void swallow_spaces(std::string_view text, size_t floor, const schema::AddedToke
   }
 }
 
+// Whether no data lies in a span.
+bool is_free(Span span, std::span<const TextSpan> spans) {
+  auto at = std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
+  for (; at != spans.end() && at->begin < span.end; ++at)
+    if (at->data) return false;
+  return true;
+}
+
+// Whether all of a span is data.
+bool is_data(Span span, std::span<const TextSpan> spans) {
+  auto at = std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
+  for (; at != spans.end() && at->begin < span.end; ++at)
+    if (!at->data) return false;
+  return true;
+}
+
 }  // namespace
 
 Status AddedTokens::create(const schema::Tokenizer& table, const Normalizer& normalizer) noexcept {
@@ -49,7 +65,10 @@ Status AddedTokens::create(const schema::Tokenizer& table, const Normalizer& nor
     const schema::AddedToken& token = *by_id_[i];
     const std::string_view content =
         token.normalized() ? contents_.view().substr(spans[i].begin, spans[i].end - spans[i].begin) : content_of(token);
-    if (!content.empty()) LINNET_TRY(sets_[token.normalized()].entries.push({content, &token, static_cast<uint32_t>(i)}));
+    const auto order = static_cast<uint32_t>(i);
+    if (!content.empty()) LINNET_TRY(sets_[token.normalized() ? kNormalized : kRaw].entries.push({content, &token, order}));
+    const bool raw = !token.normalized() || token.special();
+    if (raw && !content_of(token).empty()) LINNET_TRY(sets_[kChat].entries.push({content_of(token), &token, order}));
   }
   for (Set& set : sets_) {
     // Of tokens with the same text the one that the file names first counts.
@@ -81,13 +100,18 @@ int32_t AddedTokens::id(std::string_view content) const noexcept {
   return -1;
 }
 
-const AddedTokens::Entry* AddedTokens::longest(const Set& set, std::string_view text, size_t at) noexcept {
+AddedTokens::Found AddedTokens::longest(const Set& set, std::string_view text, size_t at, const Places& places) noexcept {
   const auto byte = static_cast<uint8_t>(text[at]);
-  const Entry *begin = set.entries.begin() + set.starts[byte], *end = set.entries.begin() + set.starts[byte + 1], *found = nullptr;
+  const Entry *begin = set.entries.begin() + set.starts[byte], *end = set.entries.begin() + set.starts[byte + 1];
+  Found found;
   // Each round keeps the entries that go on with the text's next byte; the shortest of them stands first.
   for (size_t depth = 1; begin != end; ++depth) {
     if (begin->content.size() == depth) {
-      found = begin;
+      const Span span{static_cast<uint32_t>(at), static_cast<uint32_t>(at + depth)};
+      const bool counts = !begin->token->special() || places.everywhere || (places.spans && is_free(span, *places.spans));
+      found.any = begin;
+      // Without spans, a special token hides the shorter ones that it begins with, as the reference has it.
+      if (counts || !places.spans) found.counts = counts ? begin : nullptr;
       while (begin != end && begin->content.size() == depth) ++begin;
     }
     if (at + depth >= text.size()) break;
@@ -99,16 +123,18 @@ const AddedTokens::Entry* AddedTokens::longest(const Set& set, std::string_view 
   return found;
 }
 
-AddedTokens::Match AddedTokens::next(std::string_view text, size_t from, size_t floor, bool normalized, bool match_special) const noexcept {
-  const Set& set = sets_[normalized];
+AddedTokens::Match AddedTokens::next(std::string_view text, size_t from, size_t floor, SetKind kind, const Places& places) const noexcept {
+  const Set& set = sets_[kind];
   for (size_t at = from; at < text.size(); ++at) {
     const auto byte = static_cast<uint8_t>(text[at]);
     if (set.starts[byte] == set.starts[byte + 1]) continue;
-    const Entry* entry = longest(set, text, at);
-    if (!entry) continue;
+    const Found found = longest(set, text, at, places);
+    if (!found.any) continue;
+    const Entry* entry = found.counts ? found.counts : found.any;
     Span span{static_cast<uint32_t>(at), static_cast<uint32_t>(at + entry->content.size())};
-    if ((entry->token->special() && !match_special) || (entry->token->single_word() && touches_word(text, span))) {
-      at = span.end - 1;  // what was passed over is not looked into again
+    if (!found.counts || (entry->token->single_word() && touches_word(text, span))) {
+      // What was passed over is not looked into again; but what reaches over a border must not hide a token behind it.
+      if (found.counts || !places.spans || is_data(span, *places.spans)) at = span.end - 1;
       continue;
     }
     const uint32_t resume = span.end;

@@ -2,6 +2,9 @@
 // others in the normalized text between them.
 #pragma once
 
+#include <span>
+
+#include "linnet/tokenizer.h"
 #include "text/normalizer.h"
 #include "text/stretch.h"
 
@@ -20,15 +23,24 @@ class AddedTokens {
   /// The number of ids up to the largest.
   size_t ids() const noexcept { return by_id_.empty() ? 0 : size_t{by_id_.back()->id()} + 1; }
 
+  /// Where special tokens count: everywhere, or only where no data lies.
+  struct Places {
+    bool everywhere = true;
+    const std::span<const TextSpan>* spans = nullptr;  // of the raw text; null: nowhere at all
+  };
+
   struct Match {
     Span span;
     uint32_t resume = 0;                        // where the search for the next one begins
     const schema::AddedToken* token = nullptr;  // null: there is no further match
   };
+  /// Which tokens are looked for. In a chat those that are special are looked for in the raw text, normalized or not: what lies where
+  /// is known there alone.
+  enum SetKind { kRaw, kNormalized, kChat };
   /// The first match that begins at or after `from`, the longest there. White space that it swallows belongs to it, but not what lies
-  /// before `floor`. Special tokens count where `match_special`.
-  Match next(std::string_view text, size_t from, size_t floor, bool normalized, bool match_special) const noexcept;
-  bool none(bool normalized) const noexcept { return sets_[normalized].entries.empty(); }
+  /// before `floor`.
+  Match next(std::string_view text, size_t from, size_t floor, SetKind kind, const Places& places) const noexcept;
+  bool none(SetKind kind) const noexcept { return sets_[kind].entries.empty(); }
 
  private:
   struct Entry {
@@ -40,12 +52,16 @@ class AddedTokens {
     core::Array<Entry> entries;  // by content, so that those with a common beginning stand together
     uint32_t starts[257] = {};   // the entries that begin with a byte
   };
-  static const Entry* longest(const Set& set, std::string_view text, size_t at) noexcept;
+  /// The longest entry at `at`, and the longest that counts there.
+  struct Found {
+    const Entry *any = nullptr, *counts = nullptr;
+  };
+  static Found longest(const Set& set, std::string_view text, size_t at, const Places& places) noexcept;
   Status normalize_content(const Normalizer& normalizer, const schema::AddedToken& token, Stretch* stretch) noexcept;
 
   core::Array<const schema::AddedToken*> by_id_;
   Bytes contents_;  // of the normalized tokens
-  Set sets_[2];
+  Set sets_[3];
 };
 
 }  // namespace linnet::text

@@ -34,5 +34,6 @@ Status Buffer<T>::append(const T* items, size_t count) noexcept {
 
 template class Buffer<int32_t>;
 template class Buffer<char>;
+template class Buffer<TextSpan>;
 
 }  // namespace linnet

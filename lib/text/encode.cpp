@@ -12,8 +12,9 @@ constexpr size_t kGrowth = 64, kFreeGrowth = 1 << 16;  // normalizers may make a
 
 class Encoder {
  public:
-  Encoder(const Tokenizer::Impl& impl, bool match_special, EncodeScratch* scratch) noexcept
-      : impl_(impl), scratch_(*scratch), match_special_(match_special) {}
+  /// `spans`: those of a chat, or null.
+  Encoder(const Tokenizer::Impl& impl, bool match_special, const std::span<const TextSpan>* spans, EncodeScratch* scratch) noexcept
+      : impl_(impl), scratch_(*scratch), raw_{match_special, spans}, normal_{match_special, nullptr}, is_chat_(spans != nullptr) {}
 
   Status encode(std::string_view text, IdList* ids) noexcept {
     if (text.size() > kMostText)
@@ -22,8 +23,10 @@ class Encoder {
     ids_ = ids;
     LINNET_TRY(make_valid(&text));
     limit_ = text.size() * kGrowth + kFreeGrowth < UINT32_MAX / 2 ? text.size() * kGrowth + kFreeGrowth : UINT32_MAX / 2;
-    LINNET_TRY(rewrite_input(&text));
-    return between_added(text, false, true, [this](std::string_view gap, bool begins_input) { return add_raw(gap, begins_input); });
+    // The parts of a chat are known in the text as it came: there, each stretch is rewritten by itself.
+    if (!is_chat_) LINNET_TRY(rewrite_input(&text));
+    const AddedTokens::SetKind kind = is_chat_ ? AddedTokens::kChat : AddedTokens::kRaw;
+    return between_added(text, kind, true, [this](std::string_view gap, bool begins_input) { return add_raw(gap, begins_input); });
   }
 
  private:
@@ -58,10 +61,10 @@ class Encoder {
   }
 
   template <class Gap>
-  Status between_added(std::string_view text, bool normalized, bool begins_input, Gap gap) {
+  Status between_added(std::string_view text, AddedTokens::SetKind kind, bool begins_input, Gap gap) {
     size_t done = 0, from = 0;
-    while (!impl_.added.none(normalized)) {
-      const AddedTokens::Match match = impl_.added.next(text, from, done, normalized, match_special_);
+    while (!impl_.added.none(kind)) {
+      const AddedTokens::Match match = impl_.added.next(text, from, done, kind, kind == AddedTokens::kNormalized ? normal_ : raw_);
       if (!match.token) break;
       if (match.span.begin > done) LINNET_TRY(gap(text.substr(done, match.span.begin - done), begins_input && done == 0));
       LINNET_TRY(ids_->push(static_cast<int32_t>(match.token->id())));
@@ -75,8 +78,9 @@ class Encoder {
   Status add_raw(std::string_view text, bool begins_input) {
     Stretch& normal = scratch_.normal;
     normal.start(text, begins_input, limit_);
+    if (is_chat_ && impl_.normalizer.changes_input()) LINNET_TRY(impl_.normalizer.rewrite_input(&normal));
     LINNET_TRY(impl_.normalizer.rewrite(&normal));
-    return between_added(normal.text(), true, normal.begins_input(),
+    return between_added(normal.text(), AddedTokens::kNormalized, normal.begins_input(),
                          [this](std::string_view gap, bool begins) { return add_normal(gap, begins); });
   }
 
@@ -85,20 +89,59 @@ class Encoder {
     pieces.stretch.start(text, begins_input, limit_);
     LINNET_TRY(pre_tokenize(impl_.pre_tokenizer, &pieces));
     for (Span span : pieces.spans)
-      if (span.begin < span.end) LINNET_TRY(tokenize_word(impl_.model, pieces.text(span), &scratch_.model, ids_));
+      if (span.begin < span.end) LINNET_TRY(add_word(pieces.text(span)));
     return {};
+  }
+
+  Status add_word(std::string_view word) {
+    const size_t begin = ids_->size();
+    LINNET_TRY(tokenize_word(impl_.model, word, &scratch_.model, ids_));
+    if (!is_chat_ || !has_special(begin)) return {};
+    // The model itself knows a special token by this text; its characters are plain.
+    while (ids_->size() > begin) ids_->pop();
+    for (size_t at = 0; at < word.size();) {
+      const size_t length = decode(word, at).length, before = ids_->size();
+      LINNET_TRY(tokenize_word(impl_.model, {word.data() + at, length}, &scratch_.model, ids_));
+      while (has_special(before)) ids_->pop();
+      at += length;
+    }
+    return {};
+  }
+  bool has_special(size_t begin) const {
+    for (size_t i = begin; i < ids_->size(); ++i)
+      if ((*ids_)[i] != impl_.model.unknown_id && impl_.is_special((*ids_)[i])) return true;
+    return false;
   }
 
   const Tokenizer::Impl& impl_;
   EncodeScratch& scratch_;
   IdList* ids_ = nullptr;
   size_t limit_ = 0;
-  bool match_special_;
+  AddedTokens::Places raw_, normal_;
+  bool is_chat_;
 };
+
+Status encode_spans(const Tokenizer::Impl& impl, std::string_view text, std::span<const TextSpan> spans, EncodeScratch* scratch, Ids* ids) {
+  size_t covered = 0;
+  for (const TextSpan& span : spans) {
+    if (span.begin != covered || span.end < span.begin) break;
+    covered = span.end;
+  }
+  if (covered != text.size() || (!spans.empty() && spans.back().end != covered))
+    return Status::error(Code::invalid_argument, "the spans of a chat's text cover %zu of its %zu bytes", covered, text.size());
+  for (size_t at = 0; at < text.size();) {
+    const Point point = decode(text, at);
+    if (!point.valid) return Status::error(Code::invalid_argument, "a chat's text is not valid UTF-8 at byte %zu", at);
+    at += point.length;
+  }
+  Encoder encoder(impl, false, &spans, scratch);
+  LINNET_TRY(encoder.encode(text, &scratch->ids[0]));
+  return ids->append(scratch->ids[0].data(), scratch->ids[0].size());
+}
 
 Status encode_with(const Tokenizer::Impl& impl, std::string_view text, const std::string_view* pair,
                    const Tokenizer::EncodeOptions& options, EncodeScratch* scratch, Ids* ids, Ids* type_ids) {
-  Encoder encoder(impl, options.match_special, scratch);
+  Encoder encoder(impl, options.match_special, nullptr, scratch);
   LINNET_TRY(encoder.encode(text, &scratch->ids[0]));
   scratch->ids[1].clear();
   if (pair) LINNET_TRY(encoder.encode(*pair, &scratch->ids[1]));
@@ -123,6 +166,14 @@ Status encode_any(const Tokenizer::Impl& impl, std::string_view text, const std:
 
 Status Tokenizer::encode(std::string_view text, const EncodeOptions& options, Ids* ids) const noexcept {
   return text::encode_any(*impl_, text, nullptr, options, ids, nullptr);
+}
+
+Status Tokenizer::encode_chat(std::string_view text, std::span<const TextSpan> spans, Ids* ids) const noexcept {
+  text::EncodeScratch* scratch = impl_->scratch.take();
+  if (!scratch) return Status::error(Code::out_of_memory, "no memory for encoding a text");
+  Status done = text::encode_spans(*impl_, text, spans, scratch, ids);
+  impl_->scratch.give(scratch);
+  return done;
 }
 
 Status Tokenizer::encode_pair(std::string_view text, std::string_view pair, const EncodeOptions& options, Ids* ids,

@@ -131,6 +131,22 @@ bool case_ignorable(char32_t code) noexcept {
   }
 }
 
+uint32_t upper(char32_t code, char32_t out[3]) noexcept {
+  // Letters whose upper case is several; ligatures of f and s.
+  constexpr char32_t kSeveral[][4] = {{0xDF, 'S', 'S'},        {0x149, 0x2BC, 'N'},     {0x1F0, 'J', 0x30C},     {0xFB00, 'F', 'F'},
+                                      {0xFB01, 'F', 'I'},      {0xFB02, 'F', 'L'},      {0xFB03, 'F', 'F', 'I'}, {0xFB04, 'F', 'F', 'L'},
+                                      {0xFB05, 'S', 'T'},      {0xFB06, 'S', 'T'}};
+  for (const auto& letter : kSeveral) {
+    if (letter[0] != code) continue;
+    for (uint32_t i = 0; i < 3; ++i) out[i] = letter[i + 1];
+    return out[2] ? 3 : 2;
+  }
+  out[0] = static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(code)));
+  return 1;
+}
+
+char32_t title(char32_t code) noexcept { return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(code))); }
+
 bool cluster_break(char32_t before, char32_t after, int32_t* state) noexcept {
   return utf8proc_grapheme_break_stateful(static_cast<utf8proc_int32_t>(before), static_cast<utf8proc_int32_t>(after), state);
 }

@@ -60,6 +60,9 @@ inline uint16_t classes(char32_t code) noexcept { return code < 128 ? kAsciiClas
 
 /// The full mapping of one character without its context: 1 or 2 characters.
 uint32_t lower(char32_t code, char32_t out[2]) noexcept;
+/// The same for upper case: 1 to 3 characters. Title case is that of a word's first letter, and one character.
+uint32_t upper(char32_t code, char32_t out[3]) noexcept;
+char32_t title(char32_t code) noexcept;
 
 /// Whether a character is of either case, and whether it is passed over when the surroundings of a letter are asked for their case.
 bool cased(char32_t code) noexcept;

@@ -38,6 +38,7 @@ const std::map<std::string, std::string> kPublic = {
     {"report.h", "plan"},
     {"session.h", "runtime"},
     {"tokenizer.h", "text"},
+    {"chat.h", "text"},
     {"sampling.h", "generate"},
     {"beam_search.h", "generate"},
     {"generate.h", "generate"},

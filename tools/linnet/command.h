@@ -83,6 +83,7 @@ void add_generate(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_classify(CLI::App& app);
 void add_tokenize(CLI::App& app);
+void add_template(CLI::App& app);
 void add_bench(CLI::App& app);
 
 }  // namespace linnet::tool

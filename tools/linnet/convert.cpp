@@ -19,7 +19,7 @@ struct Arguments {
   std::string source, output, base;
   convert::Options options;
   std::vector<std::string> overrides;
-  bool list = false, json = false, no_turn = false, no_fold = false, report = false;
+  bool list = false, json = false, no_turn = false, no_fold = false, no_chat_template = false, report = false;
 };
 
 void print_families() {
@@ -102,6 +102,7 @@ void run(Arguments& arguments) {
   }
   arguments.options.turn = !arguments.no_turn;
   arguments.options.fold = !arguments.no_fold;
+  arguments.options.chat_template = !arguments.no_chat_template;
   for (const std::string& text : arguments.overrides) {
     size_t equals = text.rfind('=');
     if (equals == std::string::npos) throw CLI::ValidationError("--tensor", "write PATTERN=ENCODING, such as *.down_proj.*=int8");
@@ -136,6 +137,7 @@ void add_convert(CLI::App& app) {
                     "store the quantized values as f32: damage of rounding without the kernels' error");
   command->add_flag("--no-turn", arguments->no_turn, "do not turn the input of down projections");
   command->add_flag("--no-fold", arguments->no_fold, "do not even out the columns");
+  command->add_flag("--no-chat-template", arguments->no_chat_template, "leave out the chat templates, usable or not");
   command->add_flag("--report", arguments->report, "print every tensor with its damage");
   command->add_flag("--list", arguments->list, "print the model families");
   command->add_flag("--json", arguments->json, "print the report as JSON");

@@ -38,6 +38,12 @@ using Ids = Buffer<int32_t>;
 using Text = Buffer<char>;
 inline std::string_view view(const Text& text) { return {text.data(), text.size()}; }
 
+/// A part of a text, in bytes.
+struct TextSpan {
+  size_t begin, end;
+  bool data;  ///< written by someone who must not write special tokens: a message of a chat
+};
+
 class LINNET_API Tokenizer {
  public:
   /// The model's own tokenizer. not_found when the file has none.
@@ -53,6 +59,10 @@ class LINNET_API Tokenizer {
   };
   /// Appends the ids of `text` (UTF-8; invalid bytes count as U+FFFD each).
   Status encode(std::string_view text, const EncodeOptions& options, Ids* ids) const noexcept;
+  /// The text of a chat, which holds its special tokens already: they count only where they lie outside of `data` spans altogether. In
+  /// all else it is one text: words may reach over a border. Nothing is added and nothing truncated. `text` is valid UTF-8, and `spans`
+  /// lie in order without gaps (chat.h makes both).
+  Status encode_chat(std::string_view text, std::span<const TextSpan> spans, Ids* ids) const noexcept;
   /// A pair (question and context, query and passage) with the type id of every token.
   Status encode_pair(std::string_view text, std::string_view pair, const EncodeOptions& options, Ids* ids, Ids* type_ids) const noexcept;
   /// Appends the text of `ids`; ids that do not exist are skipped.

@@ -1,0 +1,320 @@
+// Methods of strings.
+#include "text/chat/format_text.h"
+#include "text/chat/text_edit.h"
+#include "text/chat/text_tools.h"
+
+namespace linnet::text::chat {
+namespace {
+
+const String& self(const Arguments& arguments) { return *arguments.self.string; }
+
+bool is_given(const Arguments& arguments, size_t place) { return arguments.bound[place] && !arguments.bound[place]->is(Kind::none); }
+
+Status need(Evaluator& evaluator, const Arguments& arguments, size_t place) {
+  if (arguments.bound[place]) return {};
+  return evaluator.fail("'%.*s' needs an argument", static_cast<int>(arguments.name.size()), arguments.name.data());
+}
+
+template <Case to>
+Status change(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  return change_case(evaluator, self(arguments), to, result);
+}
+
+template <bool begin, bool end>
+Status strip_method(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String characters;
+  const bool given = is_given(arguments, 0);
+  if (given) LINNET_TRY(evaluator.string_argument(arguments, 0, "", &characters));
+  return strip(evaluator, self(arguments), given ? &characters : nullptr, begin, end, result);
+}
+
+Status add_part(Evaluator& evaluator, const String& part, ListBuilder* parts) {
+  Value value;
+  LINNET_TRY(evaluator.new_string(part, &value));
+  return parts->add(value);
+}
+
+// At white space, `most` times: from the begin, or from the end.
+Status split_spaces(Evaluator& evaluator, const String& text, size_t most, bool backwards, ListBuilder* parts) {
+  LINNET_TRY(evaluator.spend_bytes(text.size));
+  const std::string_view view = text.view();
+  size_t begin = trimmed_begin(view), end = backwards ? trimmed_end(view) : text.size;
+  if (backwards) begin = 0;
+  while (begin < end) {
+    if (parts->size() == most) {
+      const size_t first = backwards ? 0 : begin, last = backwards ? trimmed_end(cut(view, 0, end)) : end;
+      return first < last ? add_part(evaluator, text.part(first, last), parts) : Status();
+    }
+    size_t at = backwards ? end : begin;
+    if (backwards) {
+      while (at > 0 && !is_white(decode(view, previous(view, at)).code)) at = previous(view, at);
+      LINNET_TRY(add_part(evaluator, text.part(at, end), parts));
+      end = trimmed_end(cut(view, 0, at));
+    } else {
+      while (at < end && !is_white(decode(view, at).code)) at += decode(view, at).length;
+      LINNET_TRY(add_part(evaluator, text.part(begin, at), parts));
+      begin = at + trimmed_begin(cut(view, at, end));
+    }
+  }
+  return {};
+}
+
+// The last place of `what` that ends at or before `end`.
+Status search_back(Evaluator& evaluator, std::string_view text, std::string_view what, size_t end, size_t* found) {
+  *found = std::string_view::npos;
+  for (size_t at = end; at >= what.size(); --at) {
+    LINNET_TRY(evaluator.spend(1));
+    if (cut(text, at - what.size(), at) != what) continue;
+    *found = at - what.size();
+    return evaluator.spend_bytes(what.size());
+  }
+  return {};
+}
+
+Status split_at(Evaluator& evaluator, const String& text, const String& separator, size_t most, bool backwards, ListBuilder* parts) {
+  size_t begin = 0, end = text.size, found;
+  while (parts->size() < most) {
+    LINNET_TRY(backwards ? search_back(evaluator, text.view(), separator.view(), end, &found)
+                         : evaluator.search(text.view(), separator.view(), begin, &found));
+    if (found == std::string_view::npos) break;
+    LINNET_TRY(add_part(evaluator, backwards ? text.part(found + separator.size, end) : text.part(begin, found), parts));
+    (backwards ? end : begin) = backwards ? found : found + separator.size;
+  }
+  return add_part(evaluator, text.part(begin, end), parts);
+}
+
+template <bool backwards>
+Status split(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String separator;
+  int64_t most;
+  LINNET_TRY(evaluator.integer_argument(arguments, 1, -1, &most));
+  const size_t limit = most < 0 ? SIZE_MAX : static_cast<size_t>(most);
+  ListBuilder parts;
+  if (is_given(arguments, 0)) {
+    LINNET_TRY(evaluator.string_argument(arguments, 0, "", &separator));
+    if (separator.size == 0)
+      return evaluator.fail("'%.*s' at an empty text", static_cast<int>(arguments.name.size()), arguments.name.data());
+    LINNET_TRY(split_at(evaluator, self(arguments), separator, limit, backwards, &parts));
+  } else {
+    LINNET_TRY(split_spaces(evaluator, self(arguments), limit, backwards, &parts));
+  }
+  for (size_t i = 0; backwards && i < parts.size() / 2; ++i) std::swap(parts[i], parts[parts.size() - 1 - i]);
+  return parts.finish(evaluator, ListKind::list, false, result);
+}
+
+Status split_lines_method(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  ListBuilder lines;
+  LINNET_TRY(split_lines(evaluator, self(arguments), arguments.bound[0] && Evaluator::truth(*arguments.bound[0]), &lines));
+  return lines.finish(evaluator, ListKind::list, false, result);
+}
+
+template <bool backwards>
+Status partition(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String separator;
+  size_t found;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &separator));
+  const String& text = self(arguments);
+  if (separator.size == 0) return evaluator.fail("'%.*s' at an empty text", static_cast<int>(arguments.name.size()), arguments.name.data());
+  LINNET_TRY(backwards ? search_back(evaluator, text.view(), separator.view(), text.size, &found)
+                       : evaluator.search(text.view(), separator.view(), 0, &found));
+  const bool none = found == std::string_view::npos;
+  const size_t begin = none ? (backwards ? 0 : text.size) : found, end = none ? begin : found + separator.size;
+  ListBuilder parts;
+  LINNET_TRY(add_part(evaluator, text.part(0, begin), &parts));
+  LINNET_TRY(add_part(evaluator, text.part(begin, end), &parts));
+  LINNET_TRY(add_part(evaluator, text.part(end, text.size), &parts));
+  return parts.finish(evaluator, ListKind::tuple, false, result);
+}
+
+// A text, or a tuple of which one is enough.
+template <bool at_end>
+Status stands_at(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  LINNET_TRY(need(evaluator, arguments, 0));
+  const Value& wanted = *arguments.bound[0];
+  const bool tuple = wanted.is(Kind::list) && wanted.list->kind == ListKind::tuple;
+  const std::span<const Value> all =
+      tuple ? std::span<const Value>(wanted.list->items, wanted.list->size) : std::span<const Value>(&wanted, 1);
+  bool holds = false;
+  if (arguments.bound[1])
+    return evaluator.fail("'%.*s' with a begin is not supported", static_cast<int>(arguments.name.size()), arguments.name.data());
+  for (const Value& one : all) {
+    if (one.is(Kind::undefined)) return evaluator.fail_undefined(one);
+    if (!one.is(Kind::string))
+      return evaluator.fail("'%.*s' needs a string as an argument", static_cast<int>(arguments.name.size()), arguments.name.data());
+    LINNET_TRY(evaluator.spend_bytes(one.string->size));
+    const std::string_view text = self(arguments).view();
+    holds = holds || (at_end ? text.ends_with(one.text()) : text.starts_with(one.text()));
+  }
+  *result = Value::of_bool(holds);
+  return {};
+}
+
+template <bool at_end>
+Status remove_at(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String part;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &part));
+  LINNET_TRY(evaluator.spend_bytes(part.size));
+  const String& text = self(arguments);
+  if (at_end) return evaluator.new_string(text.part(0, text.view().ends_with(part.view()) ? text.size - part.size : text.size), result);
+  return evaluator.new_string(text.part(text.view().starts_with(part.view()) ? part.size : 0, text.size), result);
+}
+
+Status replace_method(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String old, with;
+  int64_t most;
+  LINNET_TRY(need(evaluator, arguments, 1));
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &old));
+  LINNET_TRY(evaluator.string_argument(arguments, 1, "", &with));
+  LINNET_TRY(evaluator.integer_argument(arguments, 2, -1, &most));
+  return replace(evaluator, self(arguments), old, with, most, result);
+}
+
+// find and rfind give -1 where index and rindex fail.
+template <bool backwards, bool must>
+Status find(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String what;
+  size_t found;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &what));
+  const std::string_view text = self(arguments).view();
+  LINNET_TRY(backwards ? search_back(evaluator, text, what.view(), text.size(), &found) : evaluator.search(text, what.view(), 0, &found));
+  const bool none = found == std::string_view::npos;
+  if (none && must)
+    return evaluator.fail("'%.*s' of a text that is not there", static_cast<int>(arguments.name.size()), arguments.name.data());
+  *result = Value::of_integer(none ? -1 : static_cast<int64_t>(count_characters(cut(text, 0, found))));
+  return evaluator.spend_bytes(none ? 0 : found);
+}
+
+Status count(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String what;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &what));
+  const std::string_view text = self(arguments).view();
+  int64_t count = what.size == 0 ? static_cast<int64_t>(count_characters(text)) + 1 : 0;
+  for (size_t at = 0; what.size > 0; at += what.size, ++count) {
+    LINNET_TRY(evaluator.search(text, what.view(), at, &at));
+    if (at == std::string_view::npos) break;
+  }
+  *result = Value::of_integer(count);
+  return evaluator.spend_bytes(text.size());
+}
+
+Status join_method(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  LINNET_TRY(need(evaluator, arguments, 0));
+  Items items;
+  LINNET_TRY(evaluator.items_of(*arguments.bound[0], &items));
+  for (size_t i = 0; i < items.size; ++i)
+    if (!items.at(i).is(Kind::string)) return evaluator.fail("'join' of a value of type %s", type_name(items.at(i)));
+  return join(evaluator, items, self(arguments), result);
+}
+
+// All characters are of one of the classes, and there is one.
+template <uint16_t wanted>
+Status is_all(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  const std::string_view text = self(arguments).view();
+  LINNET_TRY(evaluator.spend_bytes(text.size()));
+  bool all = !text.empty();
+  for (size_t at = 0; at < text.size() && all;) {
+    const Point point = decode(text, at);
+    all = wanted == kSpace ? is_white(point.code) : (classes(point.code) & wanted) != 0;
+    at += point.length;
+  }
+  *result = Value::of_bool(all);
+  return {};
+}
+
+template <uint16_t wanted, uint16_t unwanted>
+Status in_case(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  const std::string_view text = self(arguments).view();
+  LINNET_TRY(evaluator.spend_bytes(text.size()));
+  bool some = false, none = true;
+  for (size_t at = 0; at < text.size();) {
+    const Point point = decode(text, at);
+    some |= (classes(point.code) & wanted) != 0;
+    none &= (classes(point.code) & unwanted) == 0;
+    at += point.length;
+  }
+  *result = Value::of_bool(some && none);
+  return {};
+}
+
+template <bool left, bool right>
+Status justify_method(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  int64_t width;
+  String fill;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.integer_argument(arguments, 0, 0, &width));
+  LINNET_TRY(evaluator.string_argument(arguments, 1, " ", &fill));
+  if (count_characters(fill.view()) != 1) return evaluator.fail("a text is filled up with one character");
+  return justify(evaluator, self(arguments), width, fill, left, right, result);
+}
+
+Status fill_zeros(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  int64_t width;
+  LINNET_TRY(need(evaluator, arguments, 0));
+  LINNET_TRY(evaluator.integer_argument(arguments, 0, 0, &width));
+  const String& text = self(arguments);
+  const size_t sign = text.view().starts_with("-") || text.view().starts_with("+") ? 1 : 0;
+  Value digits;
+  if (width < 0) width = 0;
+  LINNET_TRY(justify(evaluator, text.part(sign, text.size), width - static_cast<int64_t>(sign), {"0", nullptr, 1, nullptr, false}, true,
+                     false, &digits));
+  return evaluator.concat(text.part(0, sign), *digits.string, result);
+}
+
+constexpr Builtin kMethods[] = {
+    {"strip", "chars", strip_method<true, true>},
+    {"lstrip", "chars", strip_method<true, false>},
+    {"rstrip", "chars", strip_method<false, true>},
+    {"split", "sep maxsplit", split<false>},
+    {"rsplit", "sep maxsplit", split<true>},
+    {"splitlines", "keepends", split_lines_method},
+    {"partition", "sep", partition<false>},
+    {"rpartition", "sep", partition<true>},
+    {"startswith", "prefix start", stands_at<false>},
+    {"endswith", "suffix start", stands_at<true>},
+    {"removeprefix", "prefix", remove_at<false>},
+    {"removesuffix", "suffix", remove_at<true>},
+    {"replace", "old new count", replace_method},
+    {"find", "sub", find<false, false>},
+    {"rfind", "sub", find<true, false>},
+    {"index", "sub", find<false, true>},
+    {"rindex", "sub", find<true, true>},
+    {"count", "sub", count},
+    {"join", "iterable", join_method},
+    {"format", "?", format_braces},
+    {"upper", "", change<Case::upper>},
+    {"lower", "", change<Case::lower>},
+    {"casefold", "", change<Case::lower>},
+    {"title", "", change<Case::title>},
+    {"capitalize", "", change<Case::capital>},
+    {"swapcase", "", change<Case::swapped>},
+    {"isupper", "", in_case<kUpper, kLower>},
+    {"islower", "", in_case<kLower, kUpper>},
+    {"isdigit", "", is_all<kNumber>},
+    {"isdecimal", "", is_all<kNumber>},
+    {"isnumeric", "", is_all<kNumber>},
+    {"isalpha", "", is_all<kLetter>},
+    {"isalnum", "", is_all<kLetter | kNumber>},
+    {"isspace", "", is_all<kSpace>},
+    {"center", "width fillchar", justify_method<true, true>},
+    {"ljust", "width fillchar", justify_method<false, true>},
+    {"rjust", "width fillchar", justify_method<true, false>},
+    {"zfill", "width", fill_zeros},
+};
+
+constexpr std::string_view kOthers[] = {"encode",      "expandtabs", "format_map", "isascii",  "isidentifier",
+                                        "isprintable", "istitle",    "maketrans",  "translate"};
+
+}  // namespace
+
+const Builtin* find_string_method(std::string_view name, bool* known) noexcept {
+  const Builtin* found = find_builtin(kMethods, name);
+  *known = found != nullptr;
+  for (std::string_view other : kOthers) *known = *known || other == name;
+  return found;
+}
+
+}  // namespace linnet::text::chat
