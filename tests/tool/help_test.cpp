@@ -10,7 +10,7 @@ struct Command {
   std::vector<const char*> options;
 };
 const Command kCommands[] = {
-    {"convert", {"--output", "--weights", "--simulate", "--list", "--json"}},
+    {"convert", {"--output", "--weights", "--simulate", "--no-chat-template", "--list", "--json"}},
     {"inspect", {"--json", "--tensors"}},
     {"verify", {}},
     {"plan", {"--context", "--batch-tokens", "--sequences", "--threads", "--isa", "--json", "--svg"}},
@@ -21,6 +21,9 @@ const Command kCommands[] = {
     {"embed", {"--json", "--batch-tokens", "--threads", "--isa"}},
     {"classify", {"--json", "--batch-tokens", "--threads", "--isa"}},
     {"tokenize", {"--jsonl"}},
+    {"template",
+     {"--messages", "--system", "--user", "--tools", "--documents", "--set", "--name", "--time", "--no-generation-prompt", "--ids",
+      "--json", "--jsonl"}},
     {"bench", {"--prompt", "--generate", "--depth", "--repeat", "--threads", "--isa", "--json"}},
 };
 

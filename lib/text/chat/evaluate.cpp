@@ -116,6 +116,9 @@ Status Evaluator::evaluate_name(const Node& expression, Value* result) noexcept 
     result->function = function;
     return {};
   }
+  if (name == "cycler" || name == "joiner" || name == "lipsum")
+    return Status::error(Code::unsupported, "chat template, line %u: the function '%.*s' is not supported", line_,
+                         static_cast<int>(name.size()), name.data());
   return undefined(name, nullptr, result);
 }
 

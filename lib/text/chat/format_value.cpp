@@ -107,7 +107,7 @@ bool read_format(const String& text, ValueFormat* format) noexcept {
 
 Status append_formatted(Evaluator& evaluator, const Value& value, const ValueFormat& format) noexcept {
   Sink& sink = evaluator.sink();
-  const bool whole = value.is(Kind::integer) || (value.is(Kind::boolean) && format.type != 0);
+  const bool whole = value.is(Kind::integer) || (value.is(Kind::boolean) && (format.type != 0 || format.width > 0));
   const bool as_integer = whole && (format.type == 0 || is_one_of(format.type, "dxXob"));
   const bool as_real = !as_integer && value.is_number() &&
                        (is_one_of(format.type, "fFeEgG%") || (value.is(Kind::real) && format.precision >= 0 && format.type == 0));

@@ -13,7 +13,13 @@ Status append_mapped(Sink* sink, char32_t code, Case to, bool data) {
   uint32_t count = 1;
   if (to == Case::lower) count = lower(code, mapped);
   if (to == Case::upper) count = upper(code, mapped);
-  if (to == Case::title) mapped[0] = title(code);
+  // A letter whose upper case is several begins a word with the first of them alone.
+  if (to == Case::title && (count = upper(code, mapped)) == 1) mapped[0] = title(code);
+  for (uint32_t i = 1; to == Case::title && i < count; ++i) {
+    char32_t small[2];
+    lower(mapped[i], small);
+    mapped[i] = small[0];
+  }
   for (uint32_t i = 0; i < count; ++i) LINNET_TRY(sink->append(mapped[i], data));
   return {};
 }

@@ -6,6 +6,7 @@
 #include "convert/checkpoint_folder.h"
 #include "convert/convert.h"
 #include "convert/text/tokenize_jsonl.h"
+#include "linnet/chat.h"
 #include "linnet/model.h"
 #include "linnet/tokenizer.h"
 
@@ -128,4 +129,75 @@ TEST_CASE("a template in a file of its own replaces the usual one") {
   CHECK(open(folder).chat_template("tool_use") == "b");
   folder.write("tokenizer_config.json", Json::parse(R"({"chat_template": [{"name": "default"}]})"));
   CHECK_THROWS_AS(convert::convert(folder.path(), folder.path("out.linnet"), {}), Error);
+}
+
+namespace {
+
+std::string rendered(const Model& model, std::string_view name = "") {
+  const Result<ChatTemplate> chat = ChatTemplate::create(model, name);
+  REQUIRE_MESSAGE(chat.ok(), chat.status().message());
+  const ChatMessage messages[] = {{"user", "one"}};
+  ChatRequest request;
+  request.messages = messages;
+  ChatText text;
+  REQUIRE(chat->render(request, &text).ok());
+  return std::string(text.text());
+}
+
+}  // namespace
+
+TEST_CASE("a converted file knows its special tokens by the names that templates use") {
+  CheckpointFolder folder("text-tokens");
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json", Json::parse(R"({"bos_token": {"content": "<b>"}, "eos_token": "<e>", "pad_token": null,
+      "chat_template": "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}{{ pad_token }}{{ unk_token }}"})"));
+  folder.write("special_tokens_map.json", Json::parse(R"({"eos_token": "<other>", "unk_token": "<u>"})"));
+  CHECK(rendered(open(folder)) == "<b>one<e><u>");
+}
+
+TEST_CASE("where a file lists no special tokens, their texts come from the tokenizer") {
+  CheckpointFolder folder("text-ids");
+  convert::FakeCheckpoint checkpoint = small_llama();
+  checkpoint.config()["bos_token_id"] = 1;
+  checkpoint.config()["eos_token_id"] = Json::array({0, 1});
+  folder.write(checkpoint);
+  folder.write("tokenizer.json", kTokenizer);
+  folder.write("tokenizer_config.json", {{"chat_template", "{{ bos_token }}|{{ eos_token }}|{{ pad_token is defined }}"}});
+  CHECK(rendered(open(folder)) == "two|one|False");
+}
+
+TEST_CASE("a template that is not there is an error, not another one") {
+  CheckpointFolder folder("text-missing");
+  folder.write(small_llama());
+  CHECK(ChatTemplate::create(open(folder)).status().code() == Code::not_found);
+  folder.write("tokenizer_config.json", {{"chat_template", "a"}});
+  const Model model = open(folder);
+  CHECK(rendered(model) == "a");
+  const Result<ChatTemplate> other = ChatTemplate::create(model, "rag");
+  CHECK(other.status().code() == Code::not_found);
+  CHECK(std::string(other.status().message()) == "the model has no chat template 'rag'");
+}
+
+TEST_CASE("templates in a folder of their own have their files' names") {
+  CheckpointFolder folder("text-more-templates");
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json", {{"chat_template", "a"}});
+  std::filesystem::create_directories(folder.path("additional_chat_templates"));
+  write_text(folder, "additional_chat_templates/rag.jinja", "r");
+  const Model model = open(folder);
+  CHECK(rendered(model) == "a");
+  CHECK(rendered(model, "rag") == "r");
+}
+
+TEST_CASE("a template that could not be used stops the conversion, unless it is left out") {
+  CheckpointFolder folder("text-bad-template");
+  folder.write(small_llama());
+  folder.write("tokenizer_config.json", {{"chat_template", "{{ messages|frobnicate }}"}});
+  CHECK_THROWS_WITH_AS(convert::convert(folder.path(), folder.path("out.linnet"), {}),
+                       doctest::Contains("the filter 'frobnicate' is not supported); --no-chat-template"), Error);
+  CHECK_FALSE(std::filesystem::exists(folder.path("out.linnet")));
+  Options options;
+  options.chat_template = false;
+  convert::convert(folder.path(), folder.path("out.linnet"), options);
+  CHECK(Model::open(folder.path("out.linnet").c_str())->chat_template() == "");
 }
