@@ -30,7 +30,8 @@ void swallow_spaces(std::string_view text, size_t floor, const schema::AddedToke
 
 // Whether no data lies in a span.
 bool is_free(Span span, std::span<const TextSpan> spans) {
-  auto at = std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
+  auto at =
+      std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
   for (; at != spans.end() && at->begin < span.end; ++at)
     if (at->data) return false;
   return true;
@@ -38,7 +39,8 @@ bool is_free(Span span, std::span<const TextSpan> spans) {
 
 // Whether all of a span is data.
 bool is_data(Span span, std::span<const TextSpan> spans) {
-  auto at = std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
+  auto at =
+      std::upper_bound(spans.begin(), spans.end(), size_t{span.begin}, [](size_t begin, const TextSpan& part) { return begin < part.end; });
   for (; at != spans.end() && at->begin < span.end; ++at)
     if (!at->data) return false;
   return true;

@@ -7,8 +7,8 @@
 #include <optional>
 #include <sstream>
 
+#include "chat_source.h"
 #include "command.h"
-#include "convert/text/chat_source.h"
 
 namespace linnet::tool {
 namespace {
@@ -41,7 +41,7 @@ DateTime parse_time(const std::string& text) {
 class Renderer {
  public:
   explicit Renderer(const Arguments& arguments, bool needs_tokenizer)
-      : source_(convert::open_chat(arguments.source, arguments.name, needs_tokenizer)) {
+      : source_(open_chat(arguments.source, arguments.name, needs_tokenizer)) {
     if (!arguments.time.empty()) time_ = parse_time(arguments.time);
   }
 
@@ -69,7 +69,7 @@ class Renderer {
   }
 
  private:
-  convert::ChatSource source_;
+  ChatSource source_;
   std::optional<DateTime> time_;
   ChatText text_;
 };

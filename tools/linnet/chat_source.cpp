@@ -1,4 +1,4 @@
-#include "convert/text/chat_source.h"
+#include "chat_source.h"
 
 #include <fmt/format.h>
 
@@ -10,11 +10,16 @@
 #include "convert/text/tokenizer_config.h"
 #include "convert/text/tokenizer_reader.h"
 
-namespace linnet::convert {
+namespace linnet::tool {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+using convert::ChatFiles;
+using convert::Error;
+using convert::Json;
+using convert::TokenizerDraft;
 
 bool ends_with(const std::string& text, const std::string& end) {
   return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -34,14 +39,14 @@ ChatSource from_model(const std::string& source, const std::string& name) {
 }
 
 ChatFiles from_json(const std::string& source) {
-  const Json all = parse_json(read_text(source), source);
+  const Json all = convert::parse_json(convert::read_text(source), source);
   ChatFiles files;
   if (!all.is_object() || !all.contains("template") || !all["template"].is_string())
     throw Error(source + ": expected an object with \"template\"");
   files.templates.emplace_back("", all["template"].get<std::string>());
   for (const auto& [key, value] : all.items())
     if (ends_with(key, "_token")) {
-      const std::string text = special_text(all, key.c_str(), "");
+      const std::string text = convert::special_text(all, key.c_str(), "");
       if (!text.empty()) files.tokens.emplace_back(key, text);
     }
   return files;
@@ -49,15 +54,15 @@ ChatFiles from_json(const std::string& source) {
 
 ChatFiles read_files(const std::string& source) {
   if (fs::is_regular_file(source) && ends_with(source, ".json")) return from_json(source);
-  if (fs::is_regular_file(source) && ends_with(source, ".jinja")) return {{{"", read_text(source)}}, {}};
+  if (fs::is_regular_file(source) && ends_with(source, ".jinja")) return {{{"", convert::read_text(source)}}, {}};
   if (!fs::exists(source)) throw Error(source + ": there is no such file or folder");
-  return read_chat_files(source);
+  return convert::read_chat_files(source);
 }
 
 std::optional<Tokenizer> open_tokenizer(const std::string& source) {
   if (fs::is_regular_file(source) && !ends_with(source, ".gguf")) return std::nullopt;
-  const std::optional<TokenizerDraft> draft = read_tokenizer(source);
-  return draft ? std::optional<Tokenizer>(open_draft(*draft)) : std::nullopt;
+  const std::optional<TokenizerDraft> draft = convert::read_tokenizer(source);
+  return draft ? std::optional<Tokenizer>(convert::open_draft(*draft)) : std::nullopt;
 }
 
 }  // namespace
@@ -83,4 +88,4 @@ ChatSource open_chat(const std::string& source, const std::string& name, bool ne
   return std::move(*opened);
 }
 
-}  // namespace linnet::convert
+}  // namespace linnet::tool

@@ -6,7 +6,7 @@
 
 #include "linnet/chat.h"
 
-namespace linnet::convert {
+namespace linnet::tool {
 
 struct ChatSource {
   ChatTemplate chat;
@@ -18,4 +18,4 @@ struct ChatSource {
 /// it is not `needs_tokenizer`. Throws Error.
 ChatSource open_chat(const std::string& source, const std::string& name, bool needs_tokenizer);
 
-}  // namespace linnet::convert
+}  // namespace linnet::tool
