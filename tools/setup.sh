@@ -22,7 +22,7 @@ EOF
 
 DEPS="libxnnpack-dev libpthreadpool-dev libcpuinfo-dev libflatbuffers-dev flatbuffers-compiler doctest-dev"
 LIBRARIES="libutf8proc-dev nlohmann-json3-dev libcli11-dev libfmt-dev"   # any version from bookworm on
-TOOLS="g++ cmake ninja-build pkg-config"
+TOOLS="g++ cmake ninja-build pkg-config libedit-dev"
 OLDEST=0.0~git20241108     # the oldest XNNPACK that Linnet builds against
 SUITE=trixie               # where to find it when this release has an older one
 LIST=/etc/apt/sources.list.d/linnet-deps.sources

@@ -141,6 +141,25 @@ Status PromptCache::end(SequenceId sequence, std::span<const int32_t> ids) noexc
   return Status::error(Code::invalid_argument, "sequence %u is not in use by this cache", sequence);
 }
 
+Status PromptCache::adopt(SequenceId sequence, std::span<const int32_t> ids) noexcept {
+  const uint32_t length = impl_->session->length(sequence);
+  if (length != ids.size() || ids.empty())
+    return Status::error(Code::invalid_argument, "sequence %u holds %u positions; %zu ids were given", sequence, length, ids.size());
+  Kept entry;
+  entry.sequence = sequence;
+  entry.last_use = ++impl_->uses;
+  LINNET_TRY(entry.ids.resize(ids.size()));
+  std::copy(ids.begin(), ids.end(), entry.ids.begin());
+  if (!impl_->room()) return Status::error(Code::context_full, "the cache keeps %u sequences already", impl_->limit);
+  return impl_->kept.push(std::move(entry));  // reserved at create: cannot fail
+}
+
+int64_t PromptCache::find(std::span<const int32_t> ids) const noexcept {
+  for (const Kept& entry : impl_->kept)
+    if (!entry.in_use && std::equal(ids.begin(), ids.end(), entry.ids.begin(), entry.ids.end())) return entry.sequence;
+  return -1;
+}
+
 void PromptCache::clear() noexcept {
   for (size_t i = impl_->kept.size(); i-- > 0;)
     if (!impl_->kept[i].in_use) impl_->forget(i);

@@ -43,6 +43,7 @@ const std::map<std::string, std::string> kPublic = {
     {"beam_search.h", "generate"},
     {"generate.h", "generate"},
     {"tasks.h", "tasks"},
+    {"conversation.h", "tasks"},
     {"prompt_cache.h", "generate"},
     {"constraint.h", "generate"},
     {"adapter.h", "format"},

@@ -80,6 +80,7 @@ void add_verify(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_run(CLI::App& app);
 void add_generate(CLI::App& app);
+void add_chat(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_classify(CLI::App& app);
 void add_tokenize(CLI::App& app);

@@ -9,6 +9,7 @@
 
 #include "chat_source.h"
 #include "command.h"
+#include "variables.h"
 
 namespace linnet::tool {
 namespace {
@@ -101,18 +102,6 @@ void answer_lines(const Arguments& arguments) {
   }
 }
 
-// name=value, where the value is JSON or else a text.
-std::string parse_variables(const std::vector<std::string>& variables) {
-  Json all = Json::object();
-  for (const std::string& text : variables) {
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos || equals == 0) throw CLI::ValidationError("--set", "write NAME=VALUE, such as enable_thinking=false");
-    const std::string value = text.substr(equals + 1);
-    all[text.substr(0, equals)] = Json::accept(value) ? Json::parse(value) : Json(value);
-  }
-  return all.empty() ? "" : dump(all);
-}
-
 std::string read_messages(const Arguments& arguments) {
   if (!arguments.user && !arguments.system) return read_file(arguments.messages);
   Json messages = Json::array();
@@ -133,7 +122,7 @@ void print_text(const ChatText& text) {
 void preview(const Arguments& arguments) {
   Renderer renderer(arguments, arguments.ids);
   Texts texts{read_messages(arguments), arguments.tools.empty() ? "" : read_file(arguments.tools),
-              arguments.documents.empty() ? "" : read_file(arguments.documents), parse_variables(arguments.variables),
+              arguments.documents.empty() ? "" : read_file(arguments.documents), variables_json(arguments.variables),
               !arguments.no_generation_prompt};
   check(renderer.render(texts));
   if (arguments.json) {

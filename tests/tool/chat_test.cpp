@@ -1,0 +1,78 @@
+// What `linnet chat` makes of lines: from a file here, from a person elsewhere.
+#include "tool/tool.h"
+
+using namespace linnet;
+using namespace linnet::tests;
+
+namespace {
+
+constexpr const char* kTemplate =
+    "{% for m in messages %}w1 {{ m.role == 'user' and 'w3' or 'w4' }} {{ m.content }} {% endfor %}{% if add_generation_prompt %}w1 w4 {% "
+    "endif %}";
+
+struct ChatShop : Workshop {
+  ChatShop() {
+    write("decoder/tokenizer_config.json", convert::Json{{"chat_template", kTemplate}}.dump());
+    const Answer answer = linnet("convert decoder -o chat.linnet");
+    REQUIRE_MESSAGE(answer.status == 0, answer.err);
+  }
+  Answer chat(const std::string& lines, const std::string& options = "") const {
+    return linnet("chat chat.linnet --max-tokens 6 " + options, lines);
+  }
+};
+
+size_t lines_of(const std::string& text) { return static_cast<size_t>(std::count(text.begin(), text.end(), '\n')); }
+
+}  // namespace
+
+TEST_CASE("each line is answered, and /history tells what was said") {
+  ChatShop shop;
+  const Answer answer = shop.chat("w5 w6\n\nw8\n/history\n/quit\nw9\n");
+  CHECK(answer.status == 0);
+  CHECK(lines_of(answer.out) == 2 + 4);
+  CHECK(answer.out.find("[user] w5 w6\n") != std::string::npos);
+  CHECK(answer.out.find("[user] w8\n") != std::string::npos);
+  CHECK(answer.out.find("[assistant] ") != std::string::npos);
+}
+
+TEST_CASE("a conversation that was saved goes on as if it had not been interrupted") {
+  ChatShop shop;
+  const Answer whole = shop.chat("w5 w6\nw8\n");
+  CHECK(shop.chat("w5 w6\n/save talk.json\n").status == 0);
+  const Answer rest = shop.chat("w8\n", "--load talk.json");
+  CHECK(rest.status == 0);
+  CHECK(whole.out.substr(whole.out.find('\n') + 1) == rest.out);
+  CHECK(shop.chat("/load talk.json\nw8\n").out == rest.out);
+  check_refusal(shop.chat("", "--load none.json"), 1, "none.json");
+}
+
+TEST_CASE("/regen draws again, /undo takes back, and what cannot be done is said") {
+  ChatShop shop;
+  const Answer again = shop.chat("w5 w6\n/regen\n/history\n", "--temperature 2 --seed 4");
+  CHECK(lines_of(again.out) == 2 + 2);
+  const size_t end = again.out.find('\n');
+  CHECK(again.out.substr(0, end) != again.out.substr(end + 1, again.out.find('\n', end + 1) - end - 1));
+  CHECK(shop.chat("w5 w6\n/undo\n/history\n").out == shop.chat("w5 w6\n").out);
+  const Answer nothing = shop.chat("/regen\n/save\n/load none.json\n/what\n");
+  CHECK(nothing.status == 0);
+  CHECK(lines_of(nothing.err) == 3);
+  CHECK(nothing.out.find("/regen") != std::string::npos);
+}
+
+TEST_CASE("a conversation that is too long is refused with both numbers, or forgets") {
+  ChatShop shop;
+  const std::string lines = "w5 w6 w7 w8 w9 w10\nw5 w6 w7 w8 w9 w10\nw5 w6 w7 w8 w9 w10\n";
+  const Answer full = shop.chat(lines, "--context 32");
+  CHECK(full.status == 0);
+  CHECK(full.err.find("the context is 32") != std::string::npos);
+  const Answer forgets = shop.chat(lines, "--context 32 --forget");
+  CHECK(lines_of(forgets.out) == 3);
+  CHECK(forgets.err.find("are forgotten") != std::string::npos);
+}
+
+TEST_CASE("a model without a chat template is refused, never guessed") {
+  ChatShop shop;
+  check_refusal(shop.linnet("chat decoder.linnet", "w5\n"), 1, "chat template");
+  check_refusal(shop.linnet("chat encoder.linnet", "w5\n"), 1, "sequence_classification");
+  CHECK(shop.linnet("chat chat.linnet --set nonsense", "w5\n").status == 2);
+}
