@@ -76,3 +76,15 @@ TEST_CASE("a model without a chat template is refused, never guessed") {
   check_refusal(shop.linnet("chat encoder.linnet", "w5\n"), 1, "sequence_classification");
   CHECK(shop.linnet("chat chat.linnet --set nonsense", "w5\n").status == 2);
 }
+
+#if defined(LINNET_EXAMPLE_CHAT)
+TEST_CASE("the chat example answers line by line") {
+  ChatShop shop;
+  const Answer answer = shop.run(LINNET_EXAMPLE_CHAT, "chat.linnet", "w5 w6\n");
+  CHECK_MESSAGE(answer.status == 0, answer.err);
+  CHECK(answer.out.rfind("> ", 0) == 0);
+  CHECK(answer.out.size() > 10);
+  CHECK(shop.run(LINNET_EXAMPLE_CHAT, "").status == 2);
+  CHECK(shop.run(LINNET_EXAMPLE_CHAT, "decoder.linnet").err.find("chat template") != std::string::npos);
+}
+#endif
