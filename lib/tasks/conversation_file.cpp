@@ -23,13 +23,13 @@ Status put_string(Text* out, std::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    LINNET_TRY(put(out, text.substr(plain, i - plain)));
+    LINNET_TRY(put(out, {text.data() + plain, i - plain}));
     char escaped[8];
     std::snprintf(escaped, sizeof escaped, "\\u%04x", byte);
     LINNET_TRY(put(out, escaped));
     plain = i + 1;
   }
-  LINNET_TRY(put(out, text.substr(plain)));
+  LINNET_TRY(put(out, {text.data() + plain, text.size() - plain}));
   return put(out, "\"");
 }
 
