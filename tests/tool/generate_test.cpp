@@ -129,3 +129,29 @@ TEST_CASE("contexts that fill: refused before anything runs, or slid on") {
   CHECK(slid["ids"].size() == 20);
   CHECK(slid["end"] == "max_tokens");
 }
+
+TEST_CASE("drafts change nothing but the time") {
+  Workshop shop;
+  const std::string from = "decoder.linnet --ids 1,2,3,4,1,2,3,4,1,2 --max-tokens 40 --ignore-eos ";
+  const Json plain = written(shop, from);
+  CHECK(written(shop, from + "--lookup")["ids"] == plain["ids"]);
+  CHECK(written(shop, from + "--draft decoder.linnet --drafts 3")["ids"] == plain["ids"]);
+  CHECK(written(shop, from + "--lookup --temperature 1 --seed 3")["ids"] == written(shop, from + "--temperature 1 --seed 3")["ids"]);
+  check_refusal(shop.linnet("generate " + from + "--draft encoder.linnet"), 1, "writes no text");
+  check_refusal(shop.linnet("generate " + from + "--lookup --drafts 17"), 1, "17");
+  CHECK(shop.linnet("generate " + from + "--lookup --beams 2").status == 2);
+}
+
+TEST_CASE("a text that was saved goes on as if it had not been interrupted") {
+  Workshop shop;
+  const std::string begin = "decoder.linnet --ids 1,2,3 --max-tokens 4 --ignore-eos ";
+  const Json first = written(shop, begin + "--save text.state");
+  std::string so_far = "1,2,3";
+  for (const Json& id : first["ids"]) so_far += "," + id.dump();
+  const std::string more = "--max-tokens 6 --ignore-eos";
+  const Json rest = written(shop, "decoder.linnet --ids 9 --load text.state --save text.state " + more);
+  CHECK(rest["ids"] == written(shop, "decoder.linnet --ids " + so_far + ",9 " + more)["ids"]);
+  CHECK(shop.names().count("text.state") == 1);
+  check_refusal(shop.linnet("generate decoder.linnet --ids 9 --load none.state"), 1, "none.state");
+  CHECK(shop.linnet("generate " + begin + "--save text.state --samples 2").status == 2);
+}

@@ -75,6 +75,10 @@ void print_json(const Generator& writer, const std::vector<uint32_t>& chosen, co
   all.update(written(writer, chosen[0], options, arguments.logprobs.has_value()));
   all["prefill_seconds"] = seconds(writer.report(chosen[0]).prefill_nanoseconds);
   all["decode_seconds"] = seconds(writer.report(chosen[0]).decode_nanoseconds);
+  if (writer.report(chosen[0]).drafted) {
+    all["drafted"] = writer.report(chosen[0]).drafted;
+    all["drafts_kept"] = writer.report(chosen[0]).drafts_kept;
+  }
   if (arguments.samples > 1) {
     all["samples"] = Json::array();
     for (uint32_t text : chosen) all["samples"].push_back(written(writer, text, options, arguments.logprobs.has_value()));
@@ -91,6 +95,22 @@ void print_plain(const Generator& writer, const std::vector<uint32_t>& chosen, c
   }
 }
 
+// A sequence that outlives the writing, where it comes from a file or goes into one; else -1.
+int64_t kept_sequence(const GenerateArguments& arguments, Session& session) {
+  if (!arguments.load.empty()) return take(session.restore(arguments.load.c_str()));
+  return arguments.save.empty() ? -1 : int64_t{take(session.add())};
+}
+
+// With the id that was drawn last, so that a later prompt follows all of the text.
+void save(const GenerateArguments& arguments, const Model& model, Session& session, SequenceId sequence, int32_t unread) {
+  const std::string_view program = model.program(static_cast<size_t>(find_program(model, "autoregressive"))).name;
+  Input last;
+  last.sequence = sequence;
+  last.tokens = {&unread, 1};
+  if (unread >= 0) check(session.prefill(program, last));
+  check(session.save(sequence, arguments.save.c_str()));
+}
+
 void write(const GenerateArguments& arguments, GenerateOptions options, const Model& model, Session& session,
            const std::vector<int32_t>& prompt, AdapterId adapter, Constraint* constraint) {
   const bool streams = !arguments.json && arguments.samples == 1;
@@ -98,8 +118,11 @@ void write(const GenerateArguments& arguments, GenerateOptions options, const Mo
   if (!arguments.json) options.on_prompt = print_progress;
   Generator writer = take(Generator::create(session, model, options), arguments.model);
   const TokenFilter filter = constraint ? keep_to(*constraint) : TokenFilter();
-  take(writer.add({.prompt = prompt, .samples = arguments.samples, .filter = filter, .adapter = adapter}), arguments.model);
+  const int64_t sequence = kept_sequence(arguments, session);
+  take(writer.add({.prompt = prompt, .samples = arguments.samples, .sequence = sequence, .filter = filter, .adapter = adapter}),
+       arguments.model);
   if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
+  if (!arguments.save.empty()) save(arguments, model, session, static_cast<SequenceId>(sequence), writer.report(0).unread);
   std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
   for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
   if (arguments.best) writer.rank(chosen);
@@ -133,7 +156,24 @@ void search(const GenerateArguments& arguments, const BeamOptions& options, cons
   print_line(all);
 }
 
+// The model that drafts, and its session.
+struct Drafting {
+  Drafting(const std::string& path, const Limits& like) : model(take(Model::open(path.c_str()))), session(open(path, like)) {}
+  Session open(const std::string& path, const Limits& like) {
+    Limits limits;
+    limits.context = like.context;
+    limits.threads = like.threads;
+    limits.isa = like.isa;
+    return take(Session::create(model, take(plan(model, limits), path)));
+  }
+  Model model;
+  Session session;
+};
+
 void run(const GenerateArguments& arguments) {
+  const bool keeps = !arguments.load.empty() || !arguments.save.empty();
+  if (keeps && (arguments.samples > 1 || !arguments.adapter.empty()))
+    throw CLI::ValidationError(arguments.load.empty() ? "--save" : "--load", "one text without an adapter can be kept");
   if (arguments.best > arguments.samples)
     throw CLI::ValidationError("--best", fmt::format("{} of {} samples cannot be chosen", arguments.best, arguments.samples));
   arguments.check_beams();
@@ -154,6 +194,14 @@ void run(const GenerateArguments& arguments) {
   }
   GenerateOptions options = settings.options();
   if (tokenizer.ok()) options.tokenizer = &*tokenizer;
+  std::optional<Drafting> drafting;
+  if (!arguments.draft.empty()) {
+    drafting.emplace(arguments.draft, session.plan().limits());
+    options.speculation.draft = &drafting->session;
+    options.speculation.draft_model = &drafting->model;
+  }
+  options.speculation.lookup = arguments.lookup;
+  options.speculation.most = arguments.drafts;
   std::optional<Constraint> constraint = constraint_of(arguments, options, model);
   write(arguments, options, model, session, prompt, adapter, constraint ? &*constraint : nullptr);
 }

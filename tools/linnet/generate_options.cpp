@@ -102,7 +102,9 @@ std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result
   if (!arguments.prompt && !arguments.prompt_file) return parse_ids(arguments.ids);
   if (!tokenizer.ok()) throw Failure(fmt::format("{}: {}; give the prompt as --ids", arguments.model, tokenizer.status().message()));
   Ids ids;
-  check((*tokenizer).encode(text_of_prompt(arguments), {}, &ids));
+  Tokenizer::EncodeOptions options;
+  options.add_special = arguments.load.empty();  // what goes on does not begin again
+  check((*tokenizer).encode(text_of_prompt(arguments), options, &ids));
   return {ids.begin(), ids.end()};
 }
 
@@ -131,8 +133,10 @@ Limits session_limits(const GenerateArguments& arguments, const GenerateSettings
   if (program < 0) throw Failure(arguments.model + ": it writes no text; its task is " + std::string(model.task()));
   const uint32_t made_for = model.program(static_cast<size_t>(program)).max_positions;
   const uint64_t wanted = uint64_t{prompt} + arguments.max_tokens;
-  if (!limits.context) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
+  const bool kept = !arguments.load.empty() || !arguments.save.empty();  // then as much as the model was made for
+  if (!limits.context && !kept) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
   limits.sequences = settings.uses_beams() ? settings.beams().beams : arguments.samples;
+  if (arguments.lookup || !arguments.draft.empty()) limits.outputs = std::max(limits.sequences, arguments.drafts + 1);
   if (settings.uses_beams() && !limits.batch_tokens) limits.batch_tokens = std::max(limits.sequences, std::min(limits.context, 512u));
   return limits;
 }
@@ -168,6 +172,11 @@ void GenerateArguments::add_to(CLI::App& command) {
       command.add_option("--seed", seed, "of the draws (default 0)"),
       command.add_option("--schema", schema, "a file with a JSON schema: write one JSON value that satisfies it"),
       command.add_option("--grammar", grammar, "a file with a grammar (GBNF): write a text of its rule root")->excludes("--schema"),
+      command.add_flag("--lookup", lookup, "draft from the text itself: the same ids, faster where it repeats itself"),
+      command.add_option("--draft", draft, "smaller model with the same vocabulary that drafts: the same ids, faster where it is right"),
+      command.add_option("--drafts", drafts, "drafts in one run (default 8, at most 16)")->check(at_least_one()),
+      command.add_option("--load", load, "go on where --save left off: the prompt follows what was read and written then"),
+      command.add_option("--save", save, "keep what was read and written in a file, for this model"),
   };
   command.add_option("--repetition-penalty", repetition_penalty, "above 1 discourages ids that occurred");
   command.add_option("--beams", beams, "beam search with so many beams")->check(at_least_one());

@@ -13,7 +13,7 @@
 namespace linnet::tool {
 
 struct GenerateArguments {
-  std::string model, ids, adapter;
+  std::string model, ids, adapter, draft, load, save;
   std::optional<std::string> prompt, prompt_file, schema, grammar;
   uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
   std::optional<float> temperature, top_p, min_p, typical, repetition_penalty, length_penalty;
@@ -23,7 +23,8 @@ struct GenerateArguments {
   std::vector<int32_t> eos;
   std::string early_stopping, context_policy = "stop";
   uint64_t seed = 0;
-  bool include_stop = false, ignore_eos = false, raw = false, json = false;
+  uint32_t drafts = 8;
+  bool lookup = false, include_stop = false, ignore_eos = false, raw = false, json = false;
   SessionOptions session;
   std::vector<const CLI::Option*> not_for_beams;
 
