@@ -1,6 +1,8 @@
 // Whatever a model draws from what masks allow is a text of the schema, down to the smallest budget.
+#include <cstdio>
 #include <filesystem>
 #include <random>
+#include <tuple>
 
 #include "convert/golden_case.h"
 #include "convert/text/tokenizer_reader.h"
@@ -98,6 +100,30 @@ void check_shared(const std::string& path, const std::string& eos, uint32_t seed
 }
 
 }  // namespace
+
+TEST_CASE("the validator of these tests sees what is wrong") {
+  const auto valid = [](size_t schema, const char* text) {
+    const Json parsed = Json::parse(kSchemas[schema]);
+    return SchemaValidator(parsed).valid(Json::parse(text));
+  };
+  CHECK(valid(1, R"({"name":"a","age":150})"));
+  CHECK(!valid(1, R"({"name":"a","age":151})"));
+  CHECK(!valid(1, R"({"name":"a"})"));
+  CHECK(!valid(2, "[1]"));
+  CHECK(!valid(3, R"("blue ")"));
+  CHECK(!valid(4, "\"\u20ac\u20ac\""));
+  CHECK(valid(5, R"("AB-123yz")"));
+  CHECK(!valid(5, R"("AB-12")"));
+  const char* both = R"({"date":"2023-02-%s","id":"123e4567-e89b-12d3-a456-42661417400%s"})";
+  for (const auto& [day, digit, good] : {std::tuple("28", "0", true), std::tuple("29", "0", false), std::tuple("28", "g", false)}) {
+    char text[200];
+    std::snprintf(text, sizeof text, both, day, digit);
+    CHECK(valid(6, text) == good);
+  }
+  CHECK(!valid(9, "7"));
+  CHECK(!valid(12, R"({"value":1,"children":[{}]})"));
+  CHECK(!valid(15, R"({"kind":"x","other":1})"));
+}
 
 TEST_CASE("texts from a small byte-level vocabulary are valid at every budget") {
   check_generations(setting_of(byte_tokenizer({"{\"",  "\":", "\",", "\"}", "name", "true",     "}]",     "[[",     "]]",  ", ",
