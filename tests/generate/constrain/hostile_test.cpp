@@ -12,7 +12,7 @@ std::string repeated(const std::string& text, size_t times) {
   return all;
 }
 
-// Refused with a sentence, or good for masks until the text ends or twenty tokens are written: the lowest allowed id each time.
+// Refused with a sentence, or good for masks until the text ends or ten tokens are written: the lowest allowed id each time.
 void try_out(const Result<Constraint>& made) {
   if (!made.ok()) {
     CHECK(std::string(made.status().message()).size() > 10);
@@ -22,7 +22,7 @@ void try_out(const Result<Constraint>& made) {
   REQUIRE(constraint.ok());
   std::vector<uint64_t> bits(8);
   uint32_t budget = std::max(constraint->shortest_tokens(), 20u);
-  for (int i = 0; i < 20 && !constraint->finished(); ++i, --budget) {
+  for (int i = 0; i < 10 && !constraint->finished(); ++i, --budget) {
     const Status status = constraint->allowed(budget, bits);
     if (!status.ok()) {
       CHECK(std::string(status.message()).size() > 10);
