@@ -2,36 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <memory>
+
+#include "core/failing_memory.h"
 
 using namespace linnet;
 using core::Array;
-
-namespace {
-
-size_t g_count = 0, g_fail_at = 0, g_alive = 0;
-constexpr core::AllocationHooks kHooks{[](size_t bytes) -> void* {
-                                         if (++g_count == g_fail_at) return nullptr;
-                                         ++g_alive;
-                                         return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-                                       },
-                                       [](void* memory) {
-                                         --g_alive;
-                                         std::free(memory);
-                                       }};
-
-// Every allocation is counted from here to the end of the scope; the n-th fails.
-struct Counting {
-  explicit Counting(size_t fail_at = 0) {
-    g_count = g_alive = 0;
-    g_fail_at = fail_at;
-    core::set_allocation_hooks(&kHooks);
-  }
-  ~Counting() { core::set_allocation_hooks(nullptr); }
-};
-
-}  // namespace
+using tests::FailingMemory;
 
 TEST_CASE("an array grows, shrinks and keeps what it holds") {
   Array<std::unique_ptr<int>> numbers;
@@ -58,7 +35,7 @@ TEST_CASE("new numbers are 0 and lie on a multiple of 64") {
 }
 
 TEST_CASE("growth that fails is an error and changes nothing") {
-  const Counting counting(2);
+  const FailingMemory memory(2);
   {
     Array<int> numbers;
     for (int i = 0; i < 8; ++i) REQUIRE(numbers.push(i).ok());
@@ -69,7 +46,7 @@ TEST_CASE("growth that fails is an error and changes nothing") {
     CHECK(numbers.push(8).ok());
     CHECK(numbers.back() == 8);
   }
-  CHECK(g_alive == 0);
+  CHECK(FailingMemory::alive() == 0);
 }
 
 TEST_CASE("a size that no memory has is an error, not a small array") {
@@ -81,7 +58,7 @@ TEST_CASE("a size that no memory has is an error, not a small array") {
 }
 
 TEST_CASE("moving an array hands its memory over") {
-  const Counting counting;
+  const FailingMemory memory;
   {
     Array<int> a;
     REQUIRE(a.resize(10).ok());
@@ -94,5 +71,5 @@ TEST_CASE("moving an array hands its memory over") {
     CHECK(c.size() == 10);
     CHECK(c[3] == 7);
   }
-  CHECK(g_alive == 0);
+  CHECK(FailingMemory::alive() == 0);
 }

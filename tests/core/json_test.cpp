@@ -2,10 +2,10 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "core/failing_memory.h"
 #include "core/limits.h"
 
 using namespace linnet;
@@ -53,17 +53,6 @@ std::string shown(const JsonValue& value) {
 }
 
 std::string shown(std::string_view text) { return shown(parsed(text).root()); }
-
-size_t g_count = 0, g_fail_at = 0, g_alive = 0;
-constexpr core::AllocationHooks kHooks{[](size_t bytes) -> void* {
-                                         if (++g_count == g_fail_at) return nullptr;
-                                         ++g_alive;
-                                         return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-                                       },
-                                       [](void* memory) {
-                                         --g_alive;
-                                         std::free(memory);
-                                       }};
 
 }  // namespace
 
@@ -162,23 +151,6 @@ TEST_CASE("very many members with one name, or with names that share a beginning
 
 TEST_CASE("memory that runs out anywhere while reading is an error, and nothing is lost") {
   const std::string text = R"({"a": [1, 2, 3, 4, 5, 6, 7, 8, 9, "text"], "b": {"c": 1, "c": 2}})";
-  size_t failures = 0;
-  for (bool reached = true; reached; ++failures) {
-    g_count = g_alive = 0, g_fail_at = failures + 1;
-    core::set_allocation_hooks(&kHooks);
-    bool done;
-    Code code;
-    {
-      const Result<Json> json = Json::parse(text);
-      done = json.ok();
-      code = json.status().code();
-    }
-    reached = g_count >= g_fail_at;
-    const size_t left = g_alive;
-    core::set_allocation_hooks(nullptr);
-    CHECK(left == 0);
-    CHECK(done == !reached);
-    if (reached) CHECK(code == Code::out_of_memory);
-  }
+  const size_t failures = tests::fail_every_allocation([&] { return Json::parse(text).status().code(); });
   CHECK(failures > 3);
 }

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "convert/adapters/adapter_folder.h"
-#include "core/memory.h"
+#include "core/failing_memory.h"
 #include "runtime/small_models.h"
 
 using namespace linnet;
@@ -126,7 +126,8 @@ TEST_CASE("a run with adapters, attaching and switching them take nothing from t
     for (uint32_t threads : {1u, 2u}) {
       CAPTURE(std::string(weights));
       const Model decoder = open_converted(decoder_checkpoint(), weights), encoder = open_converted(encoder_checkpoint(), weights);
-      const Adapter a = open_adapter(decoder, decoder_adapter(5)), b = open_adapter(decoder, decoder_adapter(6)), c = open_adapter(encoder, encoder_adapter());
+      const Adapter a = open_adapter(decoder, decoder_adapter(5)), b = open_adapter(decoder, decoder_adapter(6)),
+                    c = open_adapter(encoder, encoder_adapter());
       Session session = opened(decoder, {.context = 256, .sequences = 3, .threads = threads, .adapters = 2, .adapter_rank = 9});
       Session reader = opened(encoder, {.sequences = 2, .threads = threads, .adapters = 1, .adapter_rank = 3});
       const SequenceId first = must(session.add()), second = must(session.add());
@@ -135,7 +136,8 @@ TEST_CASE("a run with adapters, attaching and switching them take nothing from t
         const Result<AdapterId> one = session.attach(a), other = session.attach(b), third = reader.attach(c);
         ok = ok && one.ok() && other.ok() && third.ok() && session.use(first, *one).ok() && session.use(second, *other).ok();
         const Input both[] = {{.sequence = first, .tokens = ids}, {.sequence = second, .tokens = std::span(ids).first(7)}};
-        ok = ok && session.run("generate", {both, 2}).ok() && session.use(second, kNoAdapter).ok() && session.run("generate", {both, 2}).ok();
+        ok = ok && session.run("generate", {both, 2}).ok() && session.use(second, kNoAdapter).ok() &&
+             session.run("generate", {both, 2}).ok();
         ok = ok && session.detach(*other).ok();
         const Input texts[] = {{.tokens = text, .adapter = *third}, {.tokens = std::span(text).first(9)}};
         ok = ok && reader.run("encode", {texts, 2}).ok();
@@ -155,43 +157,6 @@ TEST_CASE("a session in the caller's arena takes nothing large from the heap") {
   CHECK(heap_calls([&] { must(Session::create(model, plan, {memory.data(), memory.size() * 64})); }) == 0);
 }
 #endif
-
-namespace {
-
-size_t g_count = 0, g_fail_at = 0, g_alive = 0;
-void* counted_allocate(size_t bytes) {
-  if (++g_count == g_fail_at) return nullptr;
-  ++g_alive;
-  return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-void counted_release(void* memory) {
-  if (memory) --g_alive;
-  std::free(memory);
-}
-constexpr core::AllocationHooks kHooks{counted_allocate, counted_release};
-
-/// Calls `work` with the n-th allocation failing, for n = 1, 2, ... until it is not reached. Work returns a code; gone with it is all it took.
-template <class Work>
-size_t fail_every_allocation(Work work) {
-  for (size_t n = 1;; ++n) {
-    core::set_allocation_hooks(&kHooks);
-    g_count = g_alive = 0, g_fail_at = n;
-    const Code code = work();
-    const bool reached = g_count >= n;
-    const size_t left = g_alive;
-    core::set_allocation_hooks(nullptr);
-    CAPTURE(n);
-    CHECK(left == 0);
-    if (!reached) {
-      CHECK(code == Code::ok);
-      return n - 1;
-    }
-    CHECK(code == Code::out_of_memory);
-    CHECK(work() == Code::ok);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("open, plan, session and run survive the failure of any allocation") {
   const convert::CheckpointFolder folder("allocation");

@@ -1,26 +1,11 @@
 // Memory that runs out at the n-th allocation, for every n: an error, nothing lost, and the next attempt succeeds.
-#include <cstdlib>
-
-#include "core/memory.h"
+#include "core/failing_memory.h"
 #include "text/tiny_tokenizer.h"
 
 using namespace linnet;
 using namespace linnet::tests;
 
 namespace {
-
-size_t g_count = 0, g_fail_at = 0, g_alive = 0;
-
-void* counted_allocate(size_t bytes) {
-  if (++g_count == g_fail_at) return nullptr;
-  ++g_alive;
-  return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-void counted_release(void* memory) {
-  if (memory) --g_alive;
-  std::free(memory);
-}
-constexpr core::AllocationHooks kHooks{counted_allocate, counted_release};
 
 TokenizerDraft full(schema::TokenizerKind kind) {
   TokenizerDraft draft = draft_of(kind, {"<unk>", "a", "b", "ab", "c"});
@@ -54,24 +39,7 @@ TEST_CASE("memory that runs out anywhere is an error, and nothing is lost") {
   for (schema::TokenizerKind kind : {schema::TokenizerKind::word_piece, schema::TokenizerKind::byte_level_bpe,
                                      schema::TokenizerKind::sentence_piece_bpe, schema::TokenizerKind::unigram}) {
     const std::vector<uint8_t> tables = tables_of(full(kind));
-    size_t failures = 0;
-    for (bool reached = true; reached; ++failures) {
-      core::set_allocation_hooks(&kHooks);
-      g_count = g_alive = 0, g_fail_at = failures + 1;
-      bool done;
-      Code code;
-      {
-        const Status status = use(tables);
-        done = status.ok();
-        code = status.code();
-      }
-      reached = g_count >= g_fail_at;
-      const size_t left = g_alive;
-      core::set_allocation_hooks(nullptr);
-      CHECK(left == 0);
-      CHECK(done == !reached);
-      if (reached) CHECK(code == Code::out_of_memory);
-    }
+    const size_t failures = fail_every_allocation([&] { return use(tables).code(); });
     CHECK(failures > 20);
     CHECK(use(tables).ok());
   }

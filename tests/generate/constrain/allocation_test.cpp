@@ -1,26 +1,11 @@
 // Memory that runs out at the n-th allocation, for every n: an error, nothing lost, and the next attempt succeeds.
-#include <cstdlib>
-
-#include "core/memory.h"
+#include "core/failing_memory.h"
 #include "generate/constrain/constraint_texts.h"
 
 using namespace linnet;
 using namespace linnet::tests;
 
 namespace {
-
-size_t g_count = 0, g_fail_at = 0, g_alive = 0;
-
-void* counted_allocate(size_t bytes) {
-  if (++g_count == g_fail_at) return nullptr;
-  ++g_alive;
-  return std::aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-void counted_release(void* memory) {
-  if (memory) --g_alive;
-  std::free(memory);
-}
-constexpr core::AllocationHooks kHooks{counted_allocate, counted_release};
 
 Status write(Constraint constraint, const std::string& text) {
   uint64_t bits[8];
@@ -56,20 +41,7 @@ TEST_CASE("memory that runs out anywhere while output is constrained is an error
   draft.types[0] = TokenizerDraft::control;
   draft.decoder = {stage("byte_level")};
   const std::vector<uint8_t> tables = tables_of(draft);
-  size_t failures = 0;
-  for (bool reached = true; reached; ++failures) {
-    core::set_allocation_hooks(&kHooks);
-    g_count = g_alive = 0, g_fail_at = failures + 1;
-    const bool ok = [&] {
-      const Status status = use(tables);
-      CHECK((status.ok() || status.code() == Code::out_of_memory));
-      return status.ok();
-    }();
-    reached = g_count >= g_fail_at;
-    CHECK(ok != reached);
-    CHECK(g_alive == 0);
-    core::set_allocation_hooks(nullptr);
-  }
+  const size_t failures = fail_every_allocation([&] { return use(tables).code(); });
   CHECK(failures > 100);
   CHECK(use(tables).ok());
 }
