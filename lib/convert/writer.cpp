@@ -13,13 +13,6 @@
 #include "format/header.h"
 
 namespace linnet::convert {
-namespace {
-
-void check(const Status& status) {
-  if (!status.ok()) throw Error(status.message());
-}
-
-}  // namespace
 
 Writer::Writer(const std::string& path) : path_(path) {
   // Beside the output, not in /tmp: that is where the space is, and what a user watches.

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/try.h"
+#include "generate/program.h"
 #include "tasks/conversation_impl.h"
 
 namespace linnet {
@@ -24,8 +25,7 @@ namespace {
 constexpr uint32_t kSequences = 2;  // the conversation, and the branch that it left last
 
 Status check_writes(const Model& model) {
-  for (size_t i = 0; i < model.programs(); ++i)
-    if (model.program(i).kind == "autoregressive") return {};
+  if (generation::find_autoregressive(model).ok()) return {};
   return Status::error(Code::unsupported, "the model writes no text; its task is %s", model.task().data());
 }
 

@@ -9,6 +9,7 @@
 #include "line_editor.h"
 #include "linnet/conversation.h"
 #include "variables.h"
+#include "writing.h"
 
 namespace linnet::tool {
 namespace {
@@ -17,34 +18,10 @@ struct Arguments {
   std::string model, system, template_name, tools, load;
   std::vector<std::string> variables;
   uint32_t max_tokens = 512;
-  std::optional<float> temperature, top_p, min_p, repetition_penalty;
-  std::optional<uint32_t> top_k;
-  uint64_t seed = 0;
+  DrawOptions draw;
   bool forget = false, lookup = false;
   SessionOptions session;
 };
-
-Sampling sampling(const Arguments& arguments, const GenerationDefaults& defaults) {
-  Sampling result;
-  result.temperature = arguments.temperature.value_or(defaults.sample ? defaults.temperature : 0.0f);
-  result.top_p = arguments.top_p.value_or(defaults.sample ? defaults.top_p : 1.0f);
-  result.top_k = arguments.top_k.value_or(defaults.sample ? defaults.top_k : 0u);
-  result.min_p = arguments.min_p.value_or(0.0f);
-  result.repetition_penalty = arguments.repetition_penalty.value_or(defaults.repetition_penalty);
-  result.seed = arguments.seed;
-  return result;
-}
-
-bool print_piece(void*, const NewToken& token) {
-  std::fwrite(token.piece.data(), 1, token.piece.size(), stdout);
-  std::fflush(stdout);
-  return true;
-}
-
-bool print_progress(void*, uint32_t, uint32_t done, uint32_t total) {
-  if (total > 512) show_progress("reading", done, total);
-  return true;
-}
 
 Conversation open(const Arguments& arguments, const Model& model) {
   const Limits limits = arguments.session.limits();
@@ -61,7 +38,7 @@ Conversation open(const Arguments& arguments, const Model& model) {
   options.variables_json = variables;
   options.forget_oldest = arguments.forget;
   options.generate.max_tokens = arguments.max_tokens;
-  options.generate.sampling = sampling(arguments, model.generation());
+  options.generate.sampling = arguments.draw.sampling(model.generation());
   options.generate.speculation.lookup = arguments.lookup;
   options.generate.on_token = print_piece;
   options.generate.on_prompt = print_progress;
@@ -198,12 +175,9 @@ void add_chat(CLI::App& app) {
   command->add_option("--set", arguments->variables, "NAME=VALUE for the template, such as enable_thinking=false; repeatable")
       ->allow_extra_args(false);
   command->add_option("--max-tokens", arguments->max_tokens, "of one answer (default 512)")->check(at_least_one());
-  command->add_option("--temperature", arguments->temperature, "0 is greedy (default: as the file says, else greedy)");
-  command->add_option("--top-k", arguments->top_k, "draw from the k most probable");
-  command->add_option("--top-p", arguments->top_p, "draw from the fewest that together reach p");
-  command->add_option("--min-p", arguments->min_p, "drop what is less probable than min-p times the most probable");
-  command->add_option("--repetition-penalty", arguments->repetition_penalty, "above 1 discourages ids that occurred");
-  command->add_option("--seed", arguments->seed, "of the first answer's draws; each answer counts on (default 0)");
+  arguments->draw.add_to(*command);
+  arguments->draw.add_repetition_penalty(*command);
+  command->add_option("--seed", arguments->draw.seed, "of the first answer's draws; each answer counts on (default 0)");
   command->add_flag("--forget", arguments->forget, "when the context is full, leave the oldest messages out instead of stopping");
   command->add_flag("--lookup", arguments->lookup, "draft from the conversation itself: same answers, faster where they repeat it");
   arguments->session.add_to(*command);

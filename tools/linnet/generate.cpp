@@ -11,18 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Prints text as it becomes certain.
-bool print_piece(void*, const NewToken& token) {
-  std::fwrite(token.piece.data(), 1, token.piece.size(), stdout);
-  std::fflush(stdout);
-  return true;
-}
-
-bool print_progress(void*, uint32_t, uint32_t done, uint32_t total) {
-  if (total > 512) show_progress("reading the prompt", done, total);
-  return true;
-}
-
 const char* name(GenerateReport::End end) {
   switch (end) {
     case GenerateReport::End::eos:

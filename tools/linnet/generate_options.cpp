@@ -25,19 +25,10 @@ EarlyStopping parse_early_stopping(const std::string& text, uint8_t otherwise) {
 }
 
 Sampling sampling(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
-  Sampling result;
-  const bool honour = !arguments.raw && defaults.sample;
-  result.temperature = arguments.temperature.value_or(honour ? defaults.temperature : 0.0f);
-  result.top_p = arguments.top_p.value_or(honour ? defaults.top_p : 1.0f);
-  result.top_k = arguments.top_k.value_or(honour ? defaults.top_k : 0u);
-  result.min_p = arguments.min_p.value_or(0.0f);
+  Sampling result = arguments.draw.sampling(defaults);
   result.typical = arguments.typical.value_or(1.0f);
-  result.repetition_penalty = arguments.repetition_penalty.value_or(arguments.raw ? 1.0f : defaults.repetition_penalty);
   result.presence_penalty = arguments.presence_penalty;
   result.frequency_penalty = arguments.frequency_penalty;
-  result.seed = arguments.seed;
-  if (arguments.raw) return result;
-  result.banned = defaults.banned;
   result.no_repeat_ngram = defaults.no_repeat_ngram;
   return result;
 }
@@ -45,10 +36,10 @@ Sampling sampling(const GenerateArguments& arguments, const GenerationDefaults& 
 // How many beams; 0 = none.
 uint32_t beams(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
   if (arguments.beams) return *arguments.beams;
-  const bool otherwise = arguments.raw || defaults.sample || arguments.temperature || arguments.top_k || arguments.top_p ||
-                         arguments.min_p || arguments.typical || arguments.samples > 1 || arguments.logprobs || !arguments.stop.empty() ||
-                         !arguments.logit_bias.empty() || arguments.presence_penalty != 0 || arguments.frequency_penalty != 0 ||
-                         arguments.context_policy != "stop";
+  const bool otherwise = arguments.raw || defaults.sample || arguments.draw.temperature || arguments.draw.top_k || arguments.draw.top_p ||
+                         arguments.draw.min_p || arguments.typical || arguments.samples > 1 || arguments.logprobs ||
+                         !arguments.stop.empty() || !arguments.logit_bias.empty() || arguments.presence_penalty != 0 ||
+                         arguments.frequency_penalty != 0 || arguments.context_policy != "stop";
   return otherwise || defaults.beams < 2 ? 0 : defaults.beams;
 }
 
@@ -69,7 +60,7 @@ GenerateSettings::GenerateSettings(const GenerateArguments& arguments, const Gen
   stops_.assign(arguments.stop.begin(), arguments.stop.end());
   options_.max_tokens = arguments.max_tokens;
   options_.min_tokens = arguments.min_tokens;
-  options_.sampling = sampling(arguments, defaults);
+  options_.sampling = sampling(arguments, arguments.raw ? GenerationDefaults() : defaults);
   options_.sampling.logit_bias = biases_;
   options_.eos = arguments.eos.empty() ? defaults.eos : std::span<const int32_t>(arguments.eos);
   options_.ignore_eos = arguments.ignore_eos;
@@ -150,35 +141,35 @@ void GenerateArguments::add_to(CLI::App& command) {
   from->require_option(1);
   command.add_option("--max-tokens", max_tokens, "new tokens at most (default 128)");
   command.add_option("--min-tokens", min_tokens, "no end-of-text token before so many");
-  not_for_beams = {
-      command.add_option("--temperature", temperature, "0 is greedy (default: as the file says, else greedy)"),
-      command.add_option("--top-k", top_k, "draw from the k most probable"),
-      command.add_option("--top-p", top_p, "draw from the fewest that together reach p"),
-      command.add_option("--min-p", min_p, "drop what is less probable than min-p times the most probable"),
-      command.add_option("--typical", typical, "draw from those of typical surprise that together reach this mass"),
-      command.add_option("--presence-penalty", presence_penalty, "subtracted from logits of new ids that occurred"),
-      command.add_option("--frequency-penalty", frequency_penalty, "subtracted once for each time that they did"),
-      command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a logit; repeatable")->allow_extra_args(false),
-      command.add_option("--logprobs", logprobs, "with --json: log-probabilities of new ids and of the N best at their places"),
-      command.add_option("--samples", samples, "texts from this prompt")->check(at_least_one()),
-      command.add_option("--best", best, "of the samples, the N with the highest mean log-probability")->check(at_least_one()),
-      command.add_option("--stop", stop, "text that ends the text; repeatable")->allow_extra_args(false),
-      command.add_flag("--include-stop", include_stop, "let it be part of the text"),
-      command
-          .add_option("--context-policy", context_policy,
-                      "when the context is full: stop, refuse (before it begins), slide (forget the oldest)")
-          ->check(CLI::IsMember({"stop", "refuse", "slide"})),
-      command.add_option("--keep", keep, "of slide: ids at the beginning that are not forgotten"),
-      command.add_option("--seed", seed, "of the draws (default 0)"),
-      command.add_option("--schema", schema, "a file with a JSON schema: write one JSON value that satisfies it"),
-      command.add_option("--grammar", grammar, "a file with a grammar (GBNF): write a text of its rule root")->excludes("--schema"),
-      command.add_flag("--lookup", lookup, "draft from the text itself: the same ids, faster where it repeats itself"),
-      command.add_option("--draft", draft, "smaller model with the same vocabulary that drafts: the same ids, faster where it is right"),
-      command.add_option("--drafts", drafts, "drafts in one run (default 8, at most 16)")->check(at_least_one()),
-      command.add_option("--load", load, "go on where --save left off: the prompt follows what was read and written then"),
-      command.add_option("--save", save, "keep what was read and written in a file, for this model"),
-  };
-  command.add_option("--repetition-penalty", repetition_penalty, "above 1 discourages ids that occurred");
+  not_for_beams = draw.add_to(command);
+  not_for_beams.insert(
+      not_for_beams.end(),
+      {
+          command.add_option("--typical", typical, "draw from those of typical surprise that together reach this mass"),
+          command.add_option("--presence-penalty", presence_penalty, "subtracted from logits of new ids that occurred"),
+          command.add_option("--frequency-penalty", frequency_penalty, "subtracted once for each time that they did"),
+          command.add_option("--logit-bias", logit_bias, "ID=VALUE, added to a logit; repeatable")->allow_extra_args(false),
+          command.add_option("--logprobs", logprobs, "with --json: log-probabilities of new ids and of the N best at their places"),
+          command.add_option("--samples", samples, "texts from this prompt")->check(at_least_one()),
+          command.add_option("--best", best, "of the samples, the N with the highest mean log-probability")->check(at_least_one()),
+          command.add_option("--stop", stop, "text that ends the text; repeatable")->allow_extra_args(false),
+          command.add_flag("--include-stop", include_stop, "let it be part of the text"),
+          command
+              .add_option("--context-policy", context_policy,
+                          "when the context is full: stop, refuse (before it begins), slide (forget the oldest)")
+              ->check(CLI::IsMember({"stop", "refuse", "slide"})),
+          command.add_option("--keep", keep, "of slide: ids at the beginning that are not forgotten"),
+          command.add_option("--seed", draw.seed, "of the draws (default 0)"),
+          command.add_option("--schema", schema, "a file with a JSON schema: write one JSON value that satisfies it"),
+          command.add_option("--grammar", grammar, "a file with a grammar (GBNF): write a text of its rule root")->excludes("--schema"),
+          command.add_flag("--lookup", lookup, "draft from the text itself: the same ids, faster where it repeats itself"),
+          command.add_option("--draft", draft,
+                             "smaller model with the same vocabulary that drafts: the same ids, faster where it is right"),
+          command.add_option("--drafts", drafts, "drafts in one run (default 8, at most 16)")->check(at_least_one()),
+          command.add_option("--load", load, "go on where --save left off: the prompt follows what was read and written then"),
+          command.add_option("--save", save, "keep what was read and written in a file, for this model"),
+      });
+  draw.add_repetition_penalty(command);
   command.add_option("--beams", beams, "beam search with so many beams")->check(at_least_one());
   command.add_option("--length-penalty", length_penalty, "of beams: above 0 favours long texts (default: as the file says, else 1)");
   command.add_option("--early-stopping", early_stopping, "of beams: true, false, never")->check(CLI::IsMember({"true", "false", "never"}));

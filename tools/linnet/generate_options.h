@@ -9,6 +9,7 @@
 #include "linnet/beam_search.h"
 #include "linnet/constraint.h"
 #include "linnet/generate.h"
+#include "writing.h"
 
 namespace linnet::tool {
 
@@ -16,13 +17,13 @@ struct GenerateArguments {
   std::string model, ids, adapter, draft, load, save;
   std::optional<std::string> prompt, prompt_file, schema, grammar;
   uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
-  std::optional<float> temperature, top_p, min_p, typical, repetition_penalty, length_penalty;
+  DrawOptions draw;
+  std::optional<float> typical, length_penalty;
   float presence_penalty = 0, frequency_penalty = 0;
-  std::optional<uint32_t> top_k, beams, logprobs;
+  std::optional<uint32_t> beams, logprobs;
   std::vector<std::string> logit_bias, stop;
   std::vector<int32_t> eos;
   std::string early_stopping, context_policy = "stop";
-  uint64_t seed = 0;
   uint32_t drafts = 8;
   bool lookup = false, include_stop = false, ignore_eos = false, raw = false, json = false;
   SessionOptions session;

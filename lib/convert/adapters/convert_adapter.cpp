@@ -39,10 +39,6 @@ AdapterDraft read_adapter(const SafetensorsFile& file, const AdapterConfig& conf
   return draft;
 }
 
-void check(const Status& status) {
-  if (!status.ok()) throw Error(status.message());
-}
-
 struct Place {
   uint64_t offset, checksum;
 };

@@ -13,7 +13,7 @@ Tokenizer open_draft(const TokenizerDraft& draft) {
   std::vector<flatbuffers::Offset<schema::Program>> programs;
   builder.Finish(schema::CreateModelDirect(builder, &requirements, "", schema::Task::none, &tensors, nullptr, &programs, tokenizer));
   Result<Tokenizer> created = text::create_tokenizer(builder.GetBufferPointer(), builder.GetSize());
-  if (!created.ok()) throw Error(created.status().message());
+  check(created.status());
   return std::move(*created);
 }
 

@@ -11,10 +11,6 @@ namespace linnet::convert {
 
 namespace {
 
-void check(const Status& status) {
-  if (!status.ok()) throw Error(status.message());
-}
-
 Tokenizer open_tokenizer(const std::string& source) {
   if (source.size() > 7 && source.compare(source.size() - 7, 7, ".linnet") == 0) {
     Result<Model> model = Model::open(source.c_str());
