@@ -34,36 +34,17 @@ Status Normalizer::run(size_t begin, size_t end, Stretch* stretch) const noexcep
   return {};
 }
 
-namespace {
-
-// Whether no letter follows that has a case, marks aside.
-bool ends_word(std::string_view text, size_t at) {
-  while (at < text.size()) {
-    const Point point = decode(text, at);
-    if (!case_ignorable(point.code)) return !cased(point.code);
-    at += point.length;
-  }
-  return true;
-}
-
-}  // namespace
-
 Status lower_text(const StageFields& stage, Stretch* stretch) noexcept {
-  constexpr char32_t kSigma = 0x3A3, kFinalSigma = 0x3C2;
   const bool by_context = (stage.flags & 1) != 0;
-  bool in_word = false;
   const std::string_view text = stretch->text();
   Bytes& out = stretch->rewrite();
   LINNET_TRY(out.reserve(text.size()));
   for (size_t at = 0; at < text.size();) {
     const Point point = decode(text, at);
-    at += point.length;
     char32_t lowered[2];
     const uint32_t count = lower(point.code, lowered);
-    if (by_context) {
-      if (point.code == kSigma && in_word && ends_word(text, at)) lowered[0] = kFinalSigma;
-      if (!case_ignorable(point.code)) in_word = cased(point.code);
-    }
+    if (by_context && point.code == kSigma && is_final_sigma(text, at)) lowered[0] = kFinalSigma;
+    at += point.length;
     LINNET_TRY(out.reserve(8));
     for (uint32_t i = 0; i < count; ++i) put_point(lowered[i], &out);
   }

@@ -113,11 +113,14 @@ uint32_t lower(char32_t code, char32_t out[2]) noexcept {
   return 1;
 }
 
-bool cased(char32_t code) noexcept {
+namespace {
+
+// Whether a character is of either case, and whether it is passed over when the surroundings of a letter are asked for their case.
+bool cased(char32_t code) {
   return (classes(code) & (kUpper | kLower)) != 0 || alphabetic_symbol(code) || between(code, 0x2160, 0x217F) || code == 0xAA || code == 0xBA;
 }
 
-bool case_ignorable(char32_t code) noexcept {
+bool case_ignorable(char32_t code) {
   // Marks of punctuation that stand within words.
   constexpr char32_t kWithin[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4,  0x2018, 0x2019,
                                   0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
@@ -129,6 +132,23 @@ bool case_ignorable(char32_t code) noexcept {
         if (code == mark) return true;
       return false;
   }
+}
+
+}  // namespace
+
+bool is_final_sigma(std::string_view text, size_t at) noexcept {
+  bool follows = false;
+  for (size_t before = at; before > 0 && !follows;) {
+    before = previous(text, before);
+    const char32_t code = decode(text, before).code;
+    if (case_ignorable(code)) continue;
+    if (!cased(code)) return false;
+    follows = true;
+  }
+  if (!follows) return false;
+  for (at += decode(text, at).length; at < text.size(); at += decode(text, at).length)
+    if (const char32_t code = decode(text, at).code; !case_ignorable(code)) return !cased(code);
+  return true;
 }
 
 uint32_t upper(char32_t code, char32_t out[3]) noexcept {

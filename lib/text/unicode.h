@@ -64,9 +64,9 @@ uint32_t lower(char32_t code, char32_t out[2]) noexcept;
 uint32_t upper(char32_t code, char32_t out[3]) noexcept;
 char32_t title(char32_t code) noexcept;
 
-/// Whether a character is of either case, and whether it is passed over when the surroundings of a letter are asked for their case.
-bool cased(char32_t code) noexcept;
-bool case_ignorable(char32_t code) noexcept;
+/// Whether the capital sigma at `at` is the last letter of a word and not its only one: its lower case is then the final sigma.
+constexpr char32_t kSigma = 0x3A3, kFinalSigma = 0x3C2;
+bool is_final_sigma(std::string_view text, size_t at) noexcept;
 
 /// Whether a cluster may end between two characters; `state` is 0 at the start of the text.
 bool cluster_break(char32_t before, char32_t after, int32_t* state) noexcept;

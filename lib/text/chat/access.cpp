@@ -26,12 +26,6 @@ int64_t clamped(int64_t bound, int64_t size, int64_t least, int64_t most) {
   return bound < least ? least : bound > most ? most : bound;
 }
 
-// The byte at which each character begins; one more for the end.
-size_t advance(std::string_view text, size_t at, size_t characters) {
-  for (; characters > 0 && at < text.size(); --characters) at += decode(text, at).length;
-  return at;
-}
-
 }  // namespace
 
 // A method or attribute of the value's type counts before a key of that name.
@@ -41,6 +35,10 @@ Status Evaluator::attribute(const Value& object, std::string_view name, Value* r
   LINNET_TRY(method_of(object, name, &known, result));
   if (known) return {};
   if (object.is(Kind::loop)) return loop_attribute(object, name, result);
+  if (object.is(Kind::list) && object.list->is_group && (name == "grouper" || name == "list")) {
+    *result = object.list->items[name == "grouper" ? 0 : 1];
+    return {};
+  }
   if (object.is(Kind::dict) || object.is(Kind::space)) {
     const String text{name.data(), nullptr, name.size(), nullptr, false};
     Value* found;
@@ -54,11 +52,11 @@ Status Evaluator::attribute(const Value& object, std::string_view name, Value* r
 }
 
 Status Evaluator::method_of(const Value& object, std::string_view name, bool* known, Value* result) noexcept {
-  const Builtin* builtin = object.is(Kind::string) ? find_string_method(name, known)
-                           : object.is(Kind::dict) ? find_dict_method(name, known)
-                           : object.is(Kind::list) ? find_list_method(name, known)
-                           : object.is(Kind::loop) ? find_loop_method(name, known)
-                                                   : nullptr;
+  const Builtin* builtin = object.is(Kind::string)                                         ? find_string_method(name, known)
+                           : object.is(Kind::dict)                                         ? find_dict_method(name, known)
+                           : object.is(Kind::list) && object.list->kind <= ListKind::tuple ? find_list_method(name, known)
+                           : object.is(Kind::loop)                                         ? find_loop_method(name, known)
+                                                                                           : nullptr;
   if (!*known) return {};
   Method* method;
   LINNET_TRY(arena_.make(1, &method));
@@ -111,7 +109,7 @@ Status Evaluator::item(const Value& object, const Value& index, Value* result) n
 Status Evaluator::slice(const Value& object, const Value (&given)[3], Value* result) noexcept {
   if (object.is(Kind::undefined)) return fail_undefined(object);
   const bool sliced = object.is(Kind::string) || object.is(Kind::range) || (object.is(Kind::list) && object.list->kind <= ListKind::tuple);
-  if (!sliced) return undefined("a slice", type_name(object), result);
+  if (!sliced) return fail("a value of type %s cannot be sliced", type_name(object));
   for (const Value& bound : given)
     if (!bound.is(Kind::none) && !bound.is(Kind::integer) && !bound.is(Kind::boolean))
       return bound.is(Kind::undefined) ? fail_undefined(bound) : fail("a slice with a bound that is no whole number");
@@ -129,11 +127,26 @@ Status Evaluator::slice(const Value& object, const Value (&given)[3], Value* res
   bounds.stop = given[1].is(Kind::none) ? (forward ? size : -1) : clamped(given[1].as_integer(), size, least, most);
   const size_t count = bounds.count();
   if (is_string) return slice_string(*object.string, bounds.start, bounds.step, count, result);
-  LINNET_TRY(new_list(object.is(Kind::range) ? ListKind::list : object.list->kind, count, object.data, result));
-  for (size_t i = 0; i < count; ++i) {
-    const auto at = static_cast<size_t>(bounds.start + bounds.step * static_cast<int64_t>(i));
-    result->list->items[i] = object.is(Kind::range) ? object.range->at(at) : object.list->items[at];
-  }
+  if (object.is(Kind::range)) return slice_range(*object.range, bounds.start, bounds.stop, bounds.step, count, result);
+  LINNET_TRY(new_list(object.list->kind, count, object.data, result));
+  for (size_t i = 0; i < count; ++i)
+    result->list->items[i] = object.list->items[static_cast<size_t>(bounds.start + bounds.step * static_cast<int64_t>(i))];
+  return {};
+}
+
+// A part of a range is a range, with the ends that Python gives it.
+Status Evaluator::slice_range(const Range& range, int64_t start, int64_t stop, int64_t step, size_t count, Value* result) noexcept {
+  Range part{0, 0, 0, count};
+  const auto place = [&](int64_t at, int64_t* value) {
+    return !__builtin_mul_overflow(range.step, at, value) && !__builtin_add_overflow(range.start, *value, value);
+  };
+  if (!place(start, &part.start) || !place(stop, &part.stop) || __builtin_mul_overflow(range.step, step, &part.step))
+    return fail("a whole number does not fit into 64 bits");
+  Range* made;
+  LINNET_TRY(arena_.make(1, &made));
+  *made = part;
+  *result = Value::of(Kind::range);
+  result->range = made;
   return {};
 }
 

@@ -41,6 +41,7 @@ const Builtin* find_builtin(const Builtin (&table)[count], std::string_view name
 // The tables' parts, each in the file of its name.
 std::span<const Builtin> text_filters() noexcept;
 std::span<const Builtin> list_filters() noexcept;
+std::span<const Builtin> order_filters() noexcept;
 std::span<const Builtin> select_filters() noexcept;
 std::span<const Builtin> value_filters() noexcept;
 

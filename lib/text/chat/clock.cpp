@@ -24,22 +24,25 @@ class Writer {
  public:
   Writer(const DateTime& time, Sink* sink) noexcept : time_(time), sink_(*sink) {}
 
-  Status write(std::string_view format) noexcept {
-    for (size_t at = 0; at < format.size(); ++at) {
-      if (format[at] != '%') {
-        LINNET_TRY(text(std::string_view(&format[at], 1)));
+  // What stands for a conversion is of the conversion's origin.
+  Status write(const String& format) noexcept {
+    for (size_t at = 0; at < format.size; ++at) {
+      data_ = format.is_data(at);
+      if (format.text[at] != '%') {
+        LINNET_TRY(text(std::string_view(format.text + at, 1)));
         continue;
       }
-      padded_ = !(at + 1 < format.size() && format[at + 1] == '-');
+      padded_ = !(at + 1 < format.size && format.text[at + 1] == '-');
       at += padded_ ? 1 : 2;
-      if (at >= format.size()) return Status::error(Code::unsupported, "chat template: a time's format ends with %%");
-      LINNET_TRY(convert(format[at]));
+      if (at >= format.size) return Status::error(Code::unsupported, "chat template: a time's format ends with %%");
+      LINNET_TRY(convert(format.text[at]));
     }
     return {};
   }
 
  private:
-  Status text(std::string_view text) { return sink_.append(text, false); }
+  Status text(std::string_view text) { return sink_.append(text, data_); }
+  Status write_all(std::string_view format) { return write({format.data(), nullptr, format.size(), nullptr, data_}); }
   Status number(int value, int digits, char fill = '0') {
     char reversed[12];
     int count = 0;
@@ -89,17 +92,17 @@ class Writer {
       case 'p':
         return text(time_.hour < 12 ? "AM" : "PM");
       case 'F':
-        return write("%Y-%m-%d");
+        return write_all("%Y-%m-%d");
       case 'T':
       case 'X':
-        return write("%H:%M:%S");
+        return write_all("%H:%M:%S");
       case 'R':
-        return write("%H:%M");
+        return write_all("%H:%M");
       case 'D':
       case 'x':
-        return write("%m/%d/%y");
+        return write_all("%m/%d/%y");
       case 'c':
-        return write("%a %b %e %H:%M:%S %Y");
+        return write_all("%a %b %e %H:%M:%S %Y");
       case 'n':
         return text("\n");
       case 't':
@@ -113,12 +116,12 @@ class Writer {
 
   const DateTime& time_;
   Sink& sink_;
-  bool padded_ = true;
+  bool padded_ = true, data_ = false;
 };
 
 }  // namespace
 
-Status format_time(const DateTime& time, std::string_view format, Sink* sink) noexcept {
+Status format_time(const DateTime& time, const String& format, Sink* sink) noexcept {
   const bool valid = time.year >= 1 && time.year <= 9999 && time.month >= 1 && time.month <= 12 && time.day >= 1 && time.day <= 31 &&
                      time.hour >= 0 && time.hour <= 23 && time.minute >= 0 && time.minute <= 59 && time.second >= 0 && time.second <= 60;
   if (!valid) return Status::error(Code::invalid_argument, "the time for a chat template is no date of the years 1 to 9999");

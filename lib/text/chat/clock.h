@@ -7,6 +7,6 @@
 namespace linnet::text::chat {
 
 /// Appends `time` in the form of C's strftime, in English. Errors: unsupported, naming the conversion.
-Status format_time(const DateTime& time, std::string_view format, Sink* sink) noexcept;
+Status format_time(const DateTime& time, const String& format, Sink* sink) noexcept;
 
 }  // namespace linnet::text::chat

@@ -62,6 +62,7 @@ class Evaluator {
   // compare.cpp
   static bool truth(const Value& value) noexcept;
   Status equal(const Value& a, const Value& b, bool* result) noexcept;
+  Status same_text(std::string_view a, std::string_view b, bool* result) noexcept;
   Status less(const Value& a, const Value& b, bool* result) noexcept;
   Status contains(const Value& container, const Value& item, bool* result) noexcept;
   Status compare(Operator op, const Value& a, const Value& b, bool* result) noexcept;
@@ -93,6 +94,7 @@ class Evaluator {
   Status repeat(const Value& value, int64_t times, Value* result) noexcept;
   Status method_of(const Value& object, std::string_view name, bool* known, Value* result) noexcept;
   Status slice_string(const String& string, int64_t start, int64_t step, size_t count, Value* result) noexcept;
+  Status slice_range(const Range& range, int64_t start, int64_t stop, int64_t step, size_t count, Value* result) noexcept;
   Status print_range(const Range& range) noexcept;
   Status print_list(const Value& value) noexcept;
   Status print_dict(const Value& value) noexcept;

@@ -1,4 +1,4 @@
-// Filters over lists: length, order, parts, joining.
+// Filters over lists: length, parts, joining.
 #include "text/chat/attribute_path.h"
 #include "text/chat/text_edit.h"
 #include "text/chat/text_tools.h"
@@ -94,115 +94,43 @@ Status items(Evaluator& evaluator, const Arguments& arguments, Value* result) no
   return list_pairs(evaluator, *arguments.self.dict, ListKind::generator, arguments.self.data, result);
 }
 
-// By keys that were taken from the values; equal ones keep their order.
-struct Keyed {
-  Value key, value;
-};
-
-Status merge(Evaluator& evaluator, const Keyed* from, size_t begin, size_t middle, size_t end, bool backwards, Keyed* to) {
-  size_t left = begin, right = middle;
-  for (size_t at = begin; at < end; ++at) {
-    bool takes_right = left == middle;
-    if (left < middle && right < end)
-      LINNET_TRY(backwards ? evaluator.less(from[left].key, from[right].key, &takes_right)
-                           : evaluator.less(from[right].key, from[left].key, &takes_right));
-    to[at] = takes_right ? from[right++] : from[left++];
-  }
-  return {};
-}
-
-Status sort_keyed(Evaluator& evaluator, Keyed** values, size_t size, bool backwards) {
-  Keyed* other;
-  LINNET_TRY(evaluator.arena().make(size, &other));
-  for (size_t width = 1; width < size; width *= 2) {
-    for (size_t begin = 0; begin < size; begin += width * 2) {
-      const size_t middle = begin + width < size ? begin + width : size, end = middle + width < size ? middle + width : size;
-      LINNET_TRY(merge(evaluator, *values, begin, middle, end, backwards, other));
-    }
-    std::swap(*values, other);
-  }
-  return {};
-}
-
-bool is_true(const Value* value) { return value && Evaluator::truth(*value); }
-
-// The key by which a value is ordered or told apart: an attribute of it, without difference of case unless that is asked for.
-Status key_of(Evaluator& evaluator, const Value& value, const Value* attribute, bool case_sensitive, Value* key) {
-  *key = value;
-  if (attribute && !attribute->is(Kind::none)) LINNET_TRY(follow_path(evaluator, value, *attribute, nullptr, key));
-  if (key->is(Kind::string) && !case_sensitive) return change_case(evaluator, *key->string, Case::lower, key);
-  return {};
-}
-
-Status keyed_items(Evaluator& evaluator, const Items& items, const Value* attribute, bool case_sensitive, Keyed** keyed) {
-  LINNET_TRY(evaluator.arena().make(items.size, keyed));
-  for (size_t i = 0; i < items.size; ++i) {
-    (*keyed)[i].value = items.at(i);
-    LINNET_TRY(key_of(evaluator, items.at(i), attribute, case_sensitive, &(*keyed)[i].key));
-  }
-  return {};
-}
-
-Status sort(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+// Lists of `size` items; the last may be filled up.
+Status batch(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
   Items items;
-  Keyed* keyed;
+  int64_t size;
+  LINNET_TRY(evaluator.integer_argument(arguments, 0, 0, &size));
+  if (size < 1) return evaluator.fail("'batch' needs the size of its lists, at least 1");
   LINNET_TRY(evaluator.items_of(arguments.self, &items));
-  LINNET_TRY(keyed_items(evaluator, items, arguments.bound[2], is_true(arguments.bound[1]), &keyed));
-  LINNET_TRY(sort_keyed(evaluator, &keyed, items.size, is_true(arguments.bound[0])));
-  LINNET_TRY(evaluator.new_list(ListKind::list, items.size, arguments.self.data, result));
-  for (size_t i = 0; i < items.size; ++i) result->list->items[i] = keyed[i].value;
-  return {};
-}
-
-Status dict_sort(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
-  if (!arguments.self.is(Kind::dict))
-    return evaluator.fail("the filter 'dictsort' is for dicts, not for a value of type %s", type_name(arguments.self));
-  String by;
-  LINNET_TRY(evaluator.string_argument(arguments, 1, "key", &by));
-  if (by.view() != "key" && by.view() != "value") return evaluator.fail("'dictsort' sorts by 'key' or by 'value'");
-  Value pairs;
-  LINNET_TRY(list_pairs(evaluator, *arguments.self.dict, ListKind::list, arguments.self.data, &pairs));
-  const Value place = Value::of_integer(by.view() == "value");
-  Keyed* keyed;
-  LINNET_TRY(keyed_items(evaluator, {pairs.list->items, nullptr, pairs.list->size}, &place, is_true(arguments.bound[0]), &keyed));
-  LINNET_TRY(sort_keyed(evaluator, &keyed, pairs.list->size, is_true(arguments.bound[2])));
-  for (size_t i = 0; i < pairs.list->size; ++i) pairs.list->items[i] = keyed[i].value;
-  *result = pairs;
-  return {};
-}
-
-Status unique(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
-  Items items;
-  Keyed* keyed;
-  LINNET_TRY(evaluator.items_of(arguments.self, &items));
-  LINNET_TRY(keyed_items(evaluator, items, arguments.bound[1], is_true(arguments.bound[0]), &keyed));
-  LINNET_TRY(evaluator.new_list(ListKind::generator, items.size, arguments.self.data, result));
-  size_t count = 0;
-  for (size_t i = 0; i < items.size; ++i) {
-    bool seen = false;
-    for (size_t j = 0; j < count && !seen; ++j) LINNET_TRY(evaluator.equal(keyed[i].key, keyed[j].key, &seen));
-    if (seen) continue;
-    result->list->items[count] = keyed[i].value;
-    keyed[count++].key = keyed[i].key;
+  const auto most = static_cast<uint64_t>(size);
+  const bool fills = arguments.bound[1] && !arguments.bound[1]->is(Kind::none);
+  LINNET_TRY(evaluator.new_list(ListKind::generator, items.size / most + (items.size % most != 0), false, result));
+  for (size_t i = 0, begin = 0; begin < items.size; ++i, begin += most) {
+    const size_t left = items.size - begin, count = left < most ? left : most;
+    Value& part = result->list->items[i];
+    LINNET_TRY(evaluator.new_list(ListKind::list, fills ? most : count, false, &part));
+    for (size_t k = 0; k < part.list->size; ++k) part.list->items[k] = k < count ? items.at(begin + k) : *arguments.bound[1];
   }
-  result->list->size = count;
   return {};
 }
 
-template <bool largest>
-Status extreme(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+// So many lists, the first of them with one item more where it does not come out even; the others may be filled up.
+Status slice(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
   Items items;
-  Keyed* keyed;
+  int64_t number;
+  LINNET_TRY(evaluator.integer_argument(arguments, 0, 0, &number));
+  if (number < 1) return evaluator.fail("'slice' needs the number of its lists, at least 1");
   LINNET_TRY(evaluator.items_of(arguments.self, &items));
-  if (items.size == 0) return evaluator.undefined(arguments.name, type_name(arguments.self), result);
-  LINNET_TRY(keyed_items(evaluator, items, arguments.bound[1], is_true(arguments.bound[0]), &keyed));
-  size_t best = 0;
-  for (size_t i = 1; i < items.size; ++i) {
-    bool better;
-    LINNET_TRY(largest ? evaluator.less(keyed[best].key, keyed[i].key, &better) : evaluator.less(keyed[i].key, keyed[best].key, &better));
-    if (better) best = i;
+  const auto count = static_cast<uint64_t>(number);
+  const bool fills = arguments.bound[1] && !arguments.bound[1]->is(Kind::none);
+  LINNET_TRY(evaluator.new_list(ListKind::generator, count, false, result));
+  for (size_t i = 0, at = 0; i < count; ++i) {
+    const bool longer = i < items.size % count;
+    const size_t size = items.size / count + longer;
+    Value& part = result->list->items[i];
+    LINNET_TRY(evaluator.new_list(ListKind::list, size + (fills && !longer), false, &part));
+    for (size_t k = 0; k < part.list->size; ++k) part.list->items[k] = k < size ? items.at(at + k) : *arguments.bound[1];
+    at += size;
   }
-  *result = keyed[best].value;
   return {};
 }
 
@@ -230,11 +158,8 @@ constexpr Builtin kFilters[] = {
     {"list", "", to_list},
     {"reverse", "", reverse},
     {"items", "", items},
-    {"sort", "reverse case_sensitive attribute", sort},
-    {"dictsort", "case_sensitive by reverse", dict_sort},
-    {"unique", "case_sensitive attribute", unique},
-    {"min", "case_sensitive attribute", extreme<false>},
-    {"max", "case_sensitive attribute", extreme<true>},
+    {"batch", "linecount fill_with", batch},
+    {"slice", "slices fill_with", slice},
     {"sum", "attribute start", sum},
 };
 

@@ -24,7 +24,7 @@ Status default_filter(Evaluator& evaluator, const Arguments& arguments, Value* r
 Status to_integer(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
   const Value& value = arguments.self;
   int64_t integer = 0, base;
-  double real;
+  double real = 0;
   LINNET_TRY(evaluator.integer_argument(arguments, 1, 10, &base));
   if (value.is(Kind::undefined)) return evaluator.fail_undefined(value);
   if (base < 2 || base > 36) return evaluator.fail("'int' needs a base from 2 to 36");
@@ -32,10 +32,13 @@ Status to_integer(Evaluator& evaluator, const Arguments& arguments, Value* resul
   if (valid)
     integer = value.as_integer();
   else if (value.is(Kind::real))
-    valid = integer_from(value.real, &integer);
+    valid = integer_from(real = value.real, &integer);
   else if (value.is(Kind::string))
     valid =
         integer_from(value.text(), static_cast<int>(base), &integer) || (real_from(value.text(), &real) && integer_from(real, &integer));
+  // The reference's whole numbers have no end.
+  if (!valid && (value.is(Kind::real) || (std::isfinite(real) && std::fabs(real) >= 0x1p63)))
+    return evaluator.fail("a whole number does not fit into 64 bits");
   const bool data = value.is(Kind::string) ? value.string->size > 0 && value.string->is_data(0) : value.data;
   *result = valid ? Value::of_integer(integer, data) : arguments.bound[0] ? *arguments.bound[0] : Value::of_integer(0);
   return {};
@@ -132,7 +135,19 @@ Status to_json(Evaluator& evaluator, const Arguments& arguments, Value* result) 
   return evaluator.take_string(begin, result);
 }
 
+// What the value's type has of that name, or a namespace; never a key of a dict.
+Status attribute_filter(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
+  String name;
+  bool known = true;
+  if (!arguments.bound[0]) return evaluator.fail("'attr' needs a name");
+  LINNET_TRY(evaluator.string_argument(arguments, 0, "", &name));
+  if (arguments.self.is(Kind::dict)) find_dict_method(name.view(), &known);
+  return known ? evaluator.attribute(arguments.self, name.view(), result)
+               : evaluator.undefined(name.view(), type_name(arguments.self), result);
+}
+
 constexpr Builtin kFilters[] = {
+    {"attr", "name", attribute_filter},
     {"default", "default_value boolean", default_filter},
     {"d", "default_value boolean", default_filter},
     {"int", "default base", to_integer},
@@ -147,7 +162,7 @@ constexpr Builtin kFilters[] = {
 std::span<const Builtin> value_filters() noexcept { return kFilters; }
 
 const Builtin* find_filter(std::string_view name) noexcept {
-  for (std::span<const Builtin> part : {text_filters(), list_filters(), select_filters(), value_filters()})
+  for (std::span<const Builtin> part : {text_filters(), list_filters(), order_filters(), select_filters(), value_filters()})
     for (const Builtin& filter : part)
       if (filter.name == name) return &filter;
   return nullptr;

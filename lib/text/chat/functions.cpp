@@ -28,7 +28,7 @@ Status strftime_now(Evaluator& evaluator, const Arguments& arguments, Value* res
   }
   LINNET_TRY(evaluator.spend_bytes(format.size * 8));
   const size_t begin = evaluator.sink().size();
-  LINNET_TRY(format_time(time, format.view(), &evaluator.sink()));
+  LINNET_TRY(format_time(time, format, &evaluator.sink()));
   return evaluator.take_string(begin, result);
 }
 

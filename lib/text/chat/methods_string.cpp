@@ -63,10 +63,12 @@ Status split_spaces(Evaluator& evaluator, const String& text, size_t most, bool 
 Status search_back(Evaluator& evaluator, std::string_view text, std::string_view what, size_t end, size_t* found) {
   *found = std::string_view::npos;
   for (size_t at = end; at >= what.size(); --at) {
-    LINNET_TRY(evaluator.spend(1));
-    if (cut(text, at - what.size(), at) != what) continue;
+    size_t same = 0;
+    while (same < what.size() && text[at - 1 - same] == what[what.size() - 1 - same]) ++same;
+    LINNET_TRY(evaluator.spend_bytes(same));
+    if (same < what.size()) continue;
     *found = at - what.size();
-    return evaluator.spend_bytes(what.size());
+    break;
   }
   return {};
 }
@@ -127,6 +129,31 @@ Status partition(Evaluator& evaluator, const Arguments& arguments, Value* result
   return parts.finish(evaluator, ListKind::tuple, false, result);
 }
 
+// What the start and the end at `place` among the arguments leave of a text; `before` counts the characters in front of it. False where
+// the start lies behind the end: then not even nothing is found.
+Status within(Evaluator& evaluator, const Arguments& arguments, size_t place, String* part, int64_t* before, bool* some) {
+  const String& text = self(arguments);
+  *part = text;
+  *before = 0;
+  *some = true;
+  if (!is_given(arguments, place) && !is_given(arguments, place + 1)) return {};
+  LINNET_TRY(evaluator.spend_bytes(text.size * 2));
+  const auto size = static_cast<int64_t>(count_characters(text.view()));
+  int64_t bounds[2] = {0, size};
+  for (size_t i = 0; i < 2; ++i) {
+    if (!is_given(arguments, place + i)) continue;
+    LINNET_TRY(evaluator.integer_argument(arguments, place + i, 0, &bounds[i]));
+    if (bounds[i] < 0) bounds[i] = bounds[i] + size < 0 ? 0 : bounds[i] + size;
+  }
+  if (bounds[1] > size) bounds[1] = size;
+  *some = bounds[0] <= bounds[1];
+  if (!*some) return {};
+  *before = bounds[0];
+  const size_t begin = advance(text.view(), 0, static_cast<size_t>(bounds[0]));
+  *part = text.part(begin, advance(text.view(), begin, static_cast<size_t>(bounds[1] - bounds[0])));
+  return {};
+}
+
 // A text, or a tuple of which one is enough.
 template <bool at_end>
 Status stands_at(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
@@ -135,16 +162,16 @@ Status stands_at(Evaluator& evaluator, const Arguments& arguments, Value* result
   const bool tuple = wanted.is(Kind::list) && wanted.list->kind == ListKind::tuple;
   const std::span<const Value> all =
       tuple ? std::span<const Value>(wanted.list->items, wanted.list->size) : std::span<const Value>(&wanted, 1);
-  bool holds = false;
-  if (arguments.bound[1])
-    return evaluator.fail("'%.*s' with a begin is not supported", static_cast<int>(arguments.name.size()), arguments.name.data());
+  bool holds = false, some;
+  String part;
+  int64_t before;
+  LINNET_TRY(within(evaluator, arguments, 1, &part, &before, &some));
   for (const Value& one : all) {
     if (one.is(Kind::undefined)) return evaluator.fail_undefined(one);
     if (!one.is(Kind::string))
       return evaluator.fail("'%.*s' needs a string as an argument", static_cast<int>(arguments.name.size()), arguments.name.data());
     LINNET_TRY(evaluator.spend_bytes(one.string->size));
-    const std::string_view text = self(arguments).view();
-    holds = holds || (at_end ? text.ends_with(one.text()) : text.starts_with(one.text()));
+    holds = holds || (some && (at_end ? part.view().ends_with(one.text()) : part.view().starts_with(one.text())));
   }
   *result = Value::of_bool(holds);
   return {};
@@ -174,26 +201,33 @@ Status replace_method(Evaluator& evaluator, const Arguments& arguments, Value* r
 // find and rfind give -1 where index and rindex fail.
 template <bool backwards, bool must>
 Status find(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
-  String what;
-  size_t found;
+  String what, part;
+  int64_t before;
+  bool some;
+  size_t found = std::string_view::npos;
   LINNET_TRY(need(evaluator, arguments, 0));
   LINNET_TRY(evaluator.string_argument(arguments, 0, "", &what));
-  const std::string_view text = self(arguments).view();
-  LINNET_TRY(backwards ? search_back(evaluator, text, what.view(), text.size(), &found) : evaluator.search(text, what.view(), 0, &found));
+  LINNET_TRY(within(evaluator, arguments, 1, &part, &before, &some));
+  const std::string_view text = part.view();
+  if (some)
+    LINNET_TRY(backwards ? search_back(evaluator, text, what.view(), text.size(), &found) : evaluator.search(text, what.view(), 0, &found));
   const bool none = found == std::string_view::npos;
   if (none && must)
     return evaluator.fail("'%.*s' of a text that is not there", static_cast<int>(arguments.name.size()), arguments.name.data());
-  *result = Value::of_integer(none ? -1 : static_cast<int64_t>(count_characters(cut(text, 0, found))));
+  *result = Value::of_integer(none ? -1 : before + static_cast<int64_t>(count_characters(cut(text, 0, found))));
   return evaluator.spend_bytes(none ? 0 : found);
 }
 
 Status count(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
-  String what;
+  String what, part;
+  int64_t before;
+  bool some;
   LINNET_TRY(need(evaluator, arguments, 0));
   LINNET_TRY(evaluator.string_argument(arguments, 0, "", &what));
-  const std::string_view text = self(arguments).view();
-  int64_t count = what.size == 0 ? static_cast<int64_t>(count_characters(text)) + 1 : 0;
-  for (size_t at = 0; what.size > 0; at += what.size, ++count) {
+  LINNET_TRY(within(evaluator, arguments, 1, &part, &before, &some));
+  const std::string_view text = part.view();
+  int64_t count = some && what.size == 0 ? static_cast<int64_t>(count_characters(text)) + 1 : 0;
+  for (size_t at = 0; some && what.size > 0; at += what.size, ++count) {
     LINNET_TRY(evaluator.search(text, what.view(), at, &at));
     if (at == std::string_view::npos) break;
   }
@@ -273,21 +307,20 @@ constexpr Builtin kMethods[] = {
     {"splitlines", "keepends", split_lines_method},
     {"partition", "sep", partition<false>},
     {"rpartition", "sep", partition<true>},
-    {"startswith", "prefix start", stands_at<false>},
-    {"endswith", "suffix start", stands_at<true>},
+    {"startswith", "prefix start end", stands_at<false>},
+    {"endswith", "suffix start end", stands_at<true>},
     {"removeprefix", "prefix", remove_at<false>},
     {"removesuffix", "suffix", remove_at<true>},
     {"replace", "old new count", replace_method},
-    {"find", "sub", find<false, false>},
-    {"rfind", "sub", find<true, false>},
-    {"index", "sub", find<false, true>},
-    {"rindex", "sub", find<true, true>},
-    {"count", "sub", count},
+    {"find", "sub start end", find<false, false>},
+    {"rfind", "sub start end", find<true, false>},
+    {"index", "sub start end", find<false, true>},
+    {"rindex", "sub start end", find<true, true>},
+    {"count", "sub start end", count},
     {"join", "iterable", join_method},
     {"format", "?", format_braces},
     {"upper", "", change<Case::upper>},
     {"lower", "", change<Case::lower>},
-    {"casefold", "", change<Case::lower>},
     {"title", "", change<Case::title>},
     {"capitalize", "", change<Case::capital>},
     {"swapcase", "", change<Case::swapped>},
@@ -305,8 +338,8 @@ constexpr Builtin kMethods[] = {
     {"zfill", "width", fill_zeros},
 };
 
-constexpr std::string_view kOthers[] = {"encode",      "expandtabs", "format_map", "isascii",  "isidentifier",
-                                        "isprintable", "istitle",    "maketrans",  "translate"};
+constexpr std::string_view kOthers[] = {"casefold",     "encode",      "expandtabs", "format_map", "isascii",
+                                        "isidentifier", "isprintable", "istitle",    "maketrans",  "translate"};
 
 }  // namespace
 

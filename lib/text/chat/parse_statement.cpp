@@ -122,7 +122,7 @@ Status Parser::parse_if(uint32_t* result) noexcept {
   uint32_t part;
   do {
     take();
-    LINNET_TRY(parse_tuple(true, &part));
+    LINNET_TRY(parse_tuple(false, &part));
     append(&children, part);
     LINNET_TRY(expect_block_end());
     LINNET_TRY(parse_sequence("if", "elif else endif", &part));

@@ -23,7 +23,7 @@ bool is_boolean(const Value& value) { return value.is(Kind::boolean); }
 bool is_true(const Value& value) { return value.is(Kind::boolean) && value.boolean; }
 bool is_false(const Value& value) { return value.is(Kind::boolean) && !value.boolean; }
 bool is_callable(const Value& value) {
-  return value.is(Kind::macro) || value.is(Kind::function) || value.is(Kind::method) || value.is(Kind::loop);
+  return value.is(Kind::macro) || value.is(Kind::function) || value.is(Kind::method) || value.is(Kind::loop) || value.is(Kind::undefined);
 }
 bool is_iterable(const Value& value) {
   return value.is(Kind::undefined) || value.is(Kind::string) || value.is(Kind::list) || value.is(Kind::dict) || value.is(Kind::range);

@@ -66,11 +66,17 @@ Status change_case(Evaluator& evaluator, const String& text, Case to, Value* res
   Sink& sink = evaluator.sink();
   const size_t begin = sink.size();
   bool inside = false;
+  size_t word = 0;  // where what is lowered together begins
   for (size_t at = 0; at < text.size;) {
     const Point point = decode(text.view(), at);
-    LINNET_TRY(append_mapped(&sink, point.code, case_of(point.code, to, inside), text.is_data(at)));
-    inside = to == Case::title ? is_cased(point.code) : to == Case::jinja_title ? !begins_word(point.code) : true;
+    const Case becomes = case_of(point.code, to, inside);
+    if (becomes == Case::lower && point.code == kSigma && is_final_sigma(cut(text.view(), word, text.size), at - word))
+      LINNET_TRY(sink.append(kFinalSigma, text.is_data(at)));
+    else
+      LINNET_TRY(append_mapped(&sink, point.code, becomes, text.is_data(at)));
     at += point.length;
+    if (to == Case::jinja_title && !inside) word = at;  // the reference lowers what follows a word's first character by itself
+    inside = to == Case::title ? is_cased(point.code) : to == Case::jinja_title ? !begins_word(point.code) : true;
   }
   return evaluator.take_string(begin, result);
 }

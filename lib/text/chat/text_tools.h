@@ -42,4 +42,11 @@ inline size_t count_characters(std::string_view text) noexcept {
   return count;
 }
 
+/// The byte that lies so many characters of valid UTF-8 behind `at`.
+inline size_t advance(std::string_view text, size_t at, size_t characters) noexcept {
+  for (; at < text.size(); ++at)
+    if ((static_cast<uint8_t>(text[at]) & 0xC0) != 0x80 && characters-- == 0) break;
+  return at;
+}
+
 }  // namespace linnet::text::chat

@@ -1,6 +1,7 @@
 #include "text/chat/to_json.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "text/chat/numbers.h"
@@ -88,9 +89,15 @@ Status append_dict(Evaluator& evaluator, const Value& value, const JsonForm& for
   LINNET_TRY(evaluator.arena().make(dict.size, &entries));
   for (size_t i = 0; i < dict.size; ++i) entries[i] = &dict.entries[i];
   if (form.sorted) {
-    for (size_t i = 0; i < dict.size; ++i)
+    size_t bytes = 0;
+    for (size_t i = 0; i < dict.size; ++i) {
       if (!dict.entries[i].key.is(Kind::string)) return evaluator.fail("'tojson' sorts keys that are strings");
-    LINNET_TRY(evaluator.spend(dict.size * 8));
+      bytes += dict.entries[i].key.string->size;
+    }
+    // Every key is compared with some others for each time that their number halves.
+    const auto rounds = static_cast<size_t>(std::bit_width(dict.size));
+    LINNET_TRY(evaluator.spend(dict.size * rounds));
+    LINNET_TRY(evaluator.spend_bytes(bytes * rounds * 2));
     std::sort(entries, entries + dict.size, [](const Entry* a, const Entry* b) { return a->key.text() < b->key.text(); });
   }
   LINNET_TRY(sink.append("{", value.data));

@@ -124,6 +124,7 @@ enum class ListKind : uint8_t { list, tuple, generator, keys, values, items };
 
 struct List {
   ListKind kind = ListKind::list;
+  bool is_group = false;  // a tuple that groupby made
   size_t size = 0;
   Value* items = nullptr;
 };
@@ -140,7 +141,10 @@ struct Dict {
 struct Range {
   int64_t start, stop, step;
   size_t size;
-  Value at(size_t i) const noexcept { return Value::of_integer(start + step * static_cast<int64_t>(i)); }
+  /// The distance from start may be larger than 63 bits, though every number of the range fits.
+  Value at(size_t i) const noexcept {
+    return Value::of_integer(static_cast<int64_t>(static_cast<uint64_t>(start) + static_cast<uint64_t>(step) * i));
+  }
 };
 
 /// What iterating over a value gives.

@@ -113,11 +113,8 @@ Status Evaluator::find(const Dict& dict, const Value& key, Value** found) noexce
   LINNET_TRY(spend(1 + dict.size / 8));
   for (size_t i = 0; i < dict.size; ++i) {
     Entry& entry = dict.entries[i];
-    bool same = false;
-    if (key.is(Kind::string) || entry.key.is(Kind::string))
-      same = key.kind == entry.key.kind && key.text() == entry.key.text();
-    else
-      LINNET_TRY(equal(key, entry.key, &same));
+    bool same;
+    LINNET_TRY(equal(key, entry.key, &same));
     if (!same) continue;
     *found = &entry.value;
     return {};

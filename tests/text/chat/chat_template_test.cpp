@@ -53,6 +53,8 @@ TEST_CASE("variables of the caller count before special tokens, and what nobody 
 }
 
 TEST_CASE("the origin of every byte is known, whatever was done to it") {
+  ChatRequest with_form = full_request();
+  with_form.variables_json = R"({"form": "%H<|x|>%Y"})";
   CHECK(marked("<u>{{ messages[0].role }}</u>") == "<u>[system]</u>");
   CHECK(marked("{{ bos_token + s + 'x' ~ s }}") == "<BOS>[abc]x[abc]");
   CHECK(marked("{{ ('<' + s + '>')[1:-1] }}{{ ('<' + s + '>')[::-1] }}") == "[abc]>[cba]<");
@@ -72,6 +74,10 @@ TEST_CASE("the origin of every byte is known, whatever was done to it") {
         "[b],[A],[c],[a],");
   CHECK(marked("{{ (s ~ '\\n' ~ s)|indent(2) }}{{ s|e }}{{ '<'|e }}{{ s.center(5, '*') }}") == "[abc]\n  [abcabc]&lt;*[abc]*");
   CHECK(marked("{% for c in 'x' ~ s %}{{ c }}.{% endfor %}") == "x.[a].[b].[c].");
+  CHECK(marked("{{ txt|indent(1) }}{{ 'a\\nb'|indent(1) }}") == "[a\n\n] [  b\n] [c\n]a\n b");
+  CHECK(marked("{{ strftime_now('<%d>' ~ form ~ '%F') }}", with_form) == "<15>[12<|x|>2025]2025-01-15");
+  CHECK(marked("{{ ('x<' ~ s)|truncate(2, true, '', 0) ~ ('x/ ' ~ s)|urlencode }}") == "x<x/%20[abc]");
+  CHECK(marked("{{ words|batch(2)|first|join }}{{ (s ~ 'x')|list|slice(2)|map('join')|list|join('-') }}") == "[bAab]-[c]x");
 }
 
 TEST_CASE("the sentence of raise_exception reaches the caller") {

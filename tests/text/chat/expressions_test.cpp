@@ -305,3 +305,15 @@ TEST_CASE("tests behind is") {
   };
   check_rows(kRows, true);
 }
+
+TEST_CASE("a part of a range is a range, and what has no parts is not sliced") {
+  constexpr Row kRows[] = {
+      {"range(10)[2:8:3]", "range(2, 8, 3)"},
+      {"range(10)[::-1]", "range(9, -1, -1)"},
+      {"range(5)[9:]", "range(5, 5)"},
+      {"n[1:]", nullptr},
+      {"d[1:]", nullptr},
+      {"undefd is callable", "True"},
+  };
+  check_rows(kRows, true);
+}

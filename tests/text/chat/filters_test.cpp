@@ -262,3 +262,56 @@ TEST_CASE("filters") {
   };
   check_rows(kRows, true);
 }
+
+TEST_CASE("lists in parts and groups, addresses, texts cut short, numbers too large") {
+  // Where the reference would write a number of more than 64 bits, or batches that never end, this library refuses.
+  constexpr Row kRows[] = {
+      {"words|batch(3)|list", "[['b', 'A', 'c'], ['a']]"},
+      {"words|batch(3, '-')|list", "[['b', 'A', 'c'], ['a', '-', '-']]"},
+      {"[]|batch(2)|list", "[]"},
+      {"words|slice(3)|list", "[['b', 'A'], ['c'], ['a']]"},
+      {"words|slice(3, '-')|list", "[['b', 'A'], ['c', '-'], ['a', '-']]"},
+      {"lst|slice(5)|list", "[[3], [1], [2], [], []]"},
+      {"[{'t': 'A', 'n': 1}, {'t': 'b', 'n': 2}, {'t': 'a', 'n': 3}]|groupby('t')",
+       "[('A', [{'t': 'A', 'n': 1}, {'t': 'a', 'n': 3}]), ('b', [{'t': 'b', 'n': 2}])]"},
+      {"[{'t': 'A', 'n': 1}, {'t': 'b', 'n': 2}, {'t': 'a', 'n': 3}]|groupby('t', case_sensitive=true)|map(attribute='grouper')|join(',')",
+       "A,a,b"},
+      {"[{'t': 1}, {}]|groupby('t', default=0)|map('first')|list", "[0, 1]"},
+      {"[{'g': {'t': 2}}, {'g': {'t': 1}}]|groupby('g.t')|map(attribute='list')|list", "[[{'g': {'t': 1}}], [{'g': {'t': 2}}]]"},
+      {"[{'a': 2, 'b': 'y'}, {'a': 1, 'b': 'z'}, {'a': 2, 'b': 'X'}]|sort(attribute='a,b')|map(attribute='b')|join", "zXy"},
+      {"['b', 'a']|sort(attribute='q')|join", "ba"},
+      {"d|attr('b')", ""},
+      {"d|attr('get')('b')", "1"},
+      {"namespace(q=1)|attr('q')", "1"},
+      {"undefd|attr('x')", nullptr},
+      {"[{'t': 1}]|groupby('t')|map('attr', 'grouper')|list", "[1]"},
+      {"'a/b c&d=é~'|urlencode", "a/b%20c%26d%3D%C3%A9~"},
+      {"{'a b': 'x/y', 'n': 1}|urlencode", "a+b=x%2Fy&n=1"},
+      {"[('k', none)]|urlencode", "k=None"},
+      {"none|urlencode", "None"},
+      {"undefd|urlencode", ""},
+      {"'foo bar baz qux'|truncate(9)", "foo..."},
+      {"'foo bar baz qux'|truncate(9, true)", "foo ba..."},
+      {"'foo bar baz qux'|truncate(11)", "foo bar baz qux"},
+      {"'foo bar baz qux'|truncate(11, false, '...', 0)", "foo bar..."},
+      {"'äöü äöü äöü'|truncate(6, leeway=0, end='!')", "äöü!"},
+      {"'abc'|truncate(2)", nullptr},
+      {"'abcdefghijkl'|truncate(2)", nullptr},
+      {"undefd|indent", nullptr},
+      {"n|indent", nullptr},
+      {"1e300|int(7)", nullptr},
+      {"(1e308 * 10)|int(7)", nullptr},
+      {"'99999999999999999999'|int(7)", nullptr},
+      {"'1e400'|int(7)", "7"},
+      {"lst|reverse|batch(2)|list", "[[2, 1], [3]]"},
+      {"words|select('in', ['a'])|list.count", nullptr},
+      {"(lst|map('string')).count", ""},
+      {"'a b'|attr('upper') is callable", "True"},
+      {"e|truncate", ""},
+      {"n|truncate", nullptr},
+      {"words|batch(0)", nullptr},
+      {"words|slice(0)", nullptr},
+      {"words|groupby", nullptr},
+  };
+  check_rows(kRows, true);
+}

@@ -151,3 +151,33 @@ TEST_CASE("texts with places for values") {
   };
   check_rows(kRows, true);
 }
+
+TEST_CASE("texts are searched between a start and an end") {
+  constexpr Row kRows[] = {
+      {"'abcabc'.find('b', 2)", "4"},
+      {"'abcabc'.find('b', 2, 4)", "-1"},
+      {"'äbcäbc'.find('b', -3)", "4"},
+      {"'abc'.find('', 4)", "-1"},
+      {"'abc'.find('', 3)", "3"},
+      {"'abcabc'.rfind('b', 0, 4)", "1"},
+      {"'abcabc'.count('b', 2)", "1"},
+      {"'abc'.count('', 1)", "3"},
+      {"'abc'.count('', 4)", "0"},
+      {"'abcabc'.index('c', none, 3)", "2"},
+      {"'äbc'.startswith('b', 1)", "True"},
+      {"'abc'.endswith('b', 0, 2)", "True"},
+      {"'abc'.startswith('', 4)", "False"},
+      {"'abcabc'.rindex('b', 0, 1)", nullptr},
+      {"'abc'.startswith(('x', 'c'), -1)", "True"},
+  };
+  check_rows(kRows, true);
+}
+
+TEST_CASE("a capital sigma that ends a word becomes a final one") {
+  constexpr Row kRows[] = {
+      {"'ΑΣ ΣΑΣ. Σ'|lower", "ας σας. σ"}, {"'ΑΣ'.lower()", "ας"},       {"'ΑΣΑΣ'.capitalize()", "Ασας"},
+      {"'ΑΣ-ΑΣΣ'.title()", "Ας-Ασς"},     {"'ΑΣ-ΑΣΣ'|title", "Ασ-Ασς"}, {"'ΑΣ'.swapcase()", "ας"},
+      {"'Α\\u0301Σ\\u0301'|lower", "άς́"}, {"'ΑΣ1'|lower", "ας1"},       {"'Σ'|lower", "σ"},
+  };
+  check_rows(kRows, true);
+}
