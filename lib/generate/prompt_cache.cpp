@@ -65,6 +65,19 @@ struct PromptCache::Impl {
     entry.sequence = sequence;
     return kept.push(std::move(entry));  // reserved at create: cannot fail
   }
+  bool holds(SequenceId sequence) const noexcept {
+    return std::any_of(kept.begin(), kept.end(), [&](const Kept& entry) { return entry.sequence == sequence; });
+  }
+  // A new sequence, if need be in the place of the one that was unused for the longest time: the cache may be full, or the session.
+  Result<SequenceId> make(AdapterId adapter) noexcept {
+    Result<SequenceId> made =
+        room() ? session->add(adapter)
+               : Result<SequenceId>(Status::error(Code::context_full, "all %u sequences of the cache are in use", limit));
+    const size_t oldest = oldest_unused();
+    if (made.ok() || made.status().code() != Code::context_full || oldest == kept.size()) return made;
+    forget(oldest);
+    return session->add(adapter);
+  }
   // A copy that ends after `held` ids, so that the longer original stays; false where no sequence is free.
   bool branch(size_t place, size_t held) noexcept {
     if (!room()) return false;
@@ -109,12 +122,7 @@ Result<PromptCache::Start> PromptCache::begin(std::span<const int32_t> prompt, A
     if (impl_->session->rewind(found.sequence, static_cast<uint32_t>(surplus)).ok()) return impl_->take(place, held);
     // A window has forgotten what would be visible there: begin anew.
   }
-  if (!impl_->room()) {
-    place = impl_->oldest_unused();
-    if (place == impl_->kept.size()) return Status::error(Code::context_full, "all %u sequences of the cache are in use", impl_->limit);
-    impl_->forget(place);
-  }
-  LINNET_ASSIGN(SequenceId sequence, impl_->session->add(adapter));
+  LINNET_ASSIGN(const SequenceId sequence, impl_->make(adapter));
   LINNET_TRY(impl_->keep(sequence));
   return impl_->take(impl_->kept.size() - 1, 0);
 }
@@ -145,6 +153,7 @@ Status PromptCache::adopt(SequenceId sequence, std::span<const int32_t> ids) noe
   const uint32_t length = impl_->session->length(sequence);
   if (length != ids.size() || ids.empty())
     return Status::error(Code::invalid_argument, "sequence %u holds %u positions; %zu ids were given", sequence, length, ids.size());
+  if (impl_->holds(sequence)) return Status::error(Code::invalid_argument, "sequence %u is in the cache already", sequence);
   Kept entry;
   entry.sequence = sequence;
   entry.last_use = ++impl_->uses;

@@ -48,8 +48,7 @@ Status execute(Session::Impl* session, size_t index) noexcept {
   uint8_t* area = session->arena + plan.area_at;
   for (size_t step = 0; step < program.nodes.size(); ++step) {
     if (session->before_operation) session->before_operation(session->before_operation_user, step);
-    if (session->cancelled.load(std::memory_order_relaxed))
-      return Status::error(Code::cancelled, "the run was cancelled before operation %zu", step);
+    if (session->is_cancelled()) return Status::error(Code::cancelled, "the run was cancelled before operation %zu", step);
     const format::Node& node = program.nodes[step];
     ops::RunContext context{
         .node = node,

@@ -237,6 +237,7 @@ Status Session::prefill(std::string_view program, const Input& input) noexcept {
   if (before + input.tokens.size() > context)
     return Status::error(Code::context_full, "%zu tokens after %u positions do not fit the planned context of %llu", input.tokens.size(),
                          before, static_cast<unsigned long long>(context));
+  const Chosen chosen = impl_->chosen.empty() ? Chosen() : impl_->chosen[input.sequence];
   Input chunk = input;
   chunk.output_rows = {};
   chunk.total_length = input.total_length ? input.total_length : before + static_cast<uint32_t>(input.tokens.size());
@@ -251,6 +252,7 @@ Status Session::prefill(std::string_view program, const Input& input) noexcept {
       if (can_rewind_to(*impl_, input.sequence, before)) {
         trim_after(impl_, input.sequence, before);
         impl_->sequences[input.sequence].length = before;
+        if (!impl_->chosen.empty()) impl_->chosen[input.sequence] = chosen;
       }
       return status;
     }

@@ -16,7 +16,7 @@ constexpr uint32_t kNoPage = UINT32_MAX;
 
 /// One sequence's pages in one retention group: page i of the list holds positions from (first_page + i) * 64.
 struct PageList {
-  uint32_t* pages = nullptr;      // numbers in the pool
+  uint32_t* pages = nullptr;  // numbers in the pool
   uint32_t count = 0;
   uint32_t first_page = 0;
 };
@@ -24,15 +24,15 @@ struct PageList {
 /// The pages of one retention group.
 struct Pool {
   uint8_t* memory = nullptr;
-  uint32_t* references = nullptr; // of each page
-  uint32_t* free = nullptr;       // stack of free pages
+  uint32_t* references = nullptr;  // of each page
+  uint32_t* free = nullptr;        // stack of free pages
   uint32_t free_count = 0;
-  PageList* lists = nullptr;      // of each sequence
+  PageList* lists = nullptr;  // of each sequence
 };
 
 struct Sequence {
   bool alive = false;
-  uint32_t length = 0;            // committed positions
+  uint32_t length = 0;  // committed positions
 };
 
 constexpr uint64_t kSeveralOrigins = UINT64_MAX;
@@ -40,7 +40,7 @@ constexpr uint64_t kSeveralOrigins = UINT64_MAX;
 /// A sequence's adapter, in sessions that have any.
 struct Chosen {
   AdapterId adapter = kNoAdapter;
-  uint64_t origin = 0;            // hash of the adapter that its positions were computed with; 0 = none, or kSeveralOrigins
+  uint64_t origin = 0;  // hash of the adapter that its positions were computed with; 0 = none, or kSeveralOrigins
 };
 
 }  // namespace runtime
@@ -54,26 +54,27 @@ struct Session::Impl {
   runtime::ThreadPool pool;
   std::atomic<bool> running{false};
   std::atomic<bool> cancelled{false};
-  bool holds_cancel = false;       // whoever makes several runs of one call (generate) clears `cancelled` itself
+  const std::atomic<bool>* also_cancelled = nullptr;  // of a session that this one works for (drafts), while it does
+  bool holds_cancel = false;                          // whoever makes several runs of one call (generate) clears `cancelled` itself
 
   // Tables in the control part.
   std::span<runtime::Sequence> sequences;
-  std::span<runtime::Chosen> chosen;              // of each sequence; empty where limits.adapters is 0, as the next two
-  std::span<const format::AdapterFile*> attached; // [adapter], counted; null = free
-  std::span<const format::AdapterFile*> batch_adapters;   // [input] of the run in progress
-  std::span<runtime::Pool> pools;                 // of each retention group
-  std::span<void**> value_memory;                 // [program][value]
-  std::span<void**> constants;                    // [program][operation]
+  std::span<runtime::Chosen> chosen;                     // of each sequence; empty where limits.adapters is 0, as the next two
+  std::span<const format::AdapterFile*> attached;        // [adapter], counted; null = free
+  std::span<const format::AdapterFile*> batch_adapters;  // [input] of the run in progress
+  std::span<runtime::Pool> pools;                        // of each retention group
+  std::span<void**> value_memory;                        // [program][value]
+  std::span<void**> constants;                           // [program][operation]
   // Of the run in progress, or the last one.
-  std::span<uint32_t> batch;                      // [input]: sequence
-  std::span<uint8_t> in_batch;                    // [sequence]
-  std::span<uint32_t> first_position;             // [input]
-  uint32_t* symbol_starts[format::kSymbols] = {}; // [symbol][input + 1]
-  std::span<ops::StatePages> pages;               // [state * inputs + input]
-  std::span<uint8_t*> page_pointers;              // [retention][input][page]
+  std::span<uint32_t> batch;                       // [input]: sequence
+  std::span<uint8_t> in_batch;                     // [sequence]
+  std::span<uint32_t> first_position;              // [input]
+  uint32_t* symbol_starts[format::kSymbols] = {};  // [symbol][input + 1]
+  std::span<ops::StatePages> pages;                // [state * inputs + input]
+  std::span<uint8_t*> page_pointers;               // [retention][input][page]
   uint64_t symbols[format::kSymbols] = {};
   size_t inputs = 0;
-  size_t program = SIZE_MAX;                      // of the last run that succeeded
+  size_t program = SIZE_MAX;  // of the last run that succeeded
 
   struct Timing {
     uint64_t calls, nanoseconds;
@@ -84,6 +85,9 @@ struct Session::Impl {
   void (*before_operation)(void* user, size_t operation) = nullptr;
   void* before_operation_user = nullptr;
 
+  bool is_cancelled() const {
+    return cancelled.load(std::memory_order_relaxed) || (also_cancelled && also_cancelled->load(std::memory_order_relaxed));
+  }
   const Plan::Impl& planned() const { return plan.impl(); }
   const format::ModelFile& file() const { return planned().model.file(); }
 };

@@ -81,6 +81,34 @@ TEST_CASE("the sequence that was unused for the longest time is given up first")
   CHECK(ask(session, cache, b) == 0);
 }
 
+TEST_CASE("where others have taken the session's sequences, one that is unused is given up as well") {
+  Session session = opened(decoder(), {.context = 256, .sequences = 2});
+  PromptCache cache = must(PromptCache::create(&session));
+  const std::vector<int32_t> a = {1, 2, 3, 4}, b = {5, 6, 7, 8};
+  ask(session, cache, a);
+  const SequenceId other = must(session.add());  // the cache has room for two, the session for none
+  CHECK(ask(session, cache, b) == 0);
+  CHECK(ask(session, cache, b) == 3);
+  const PromptCache::Start start = must(cache.begin(b));
+  CHECK(cache.begin(a).status().code() == Code::context_full);
+  must(cache.end(start.sequence, b));
+  must(session.remove(other));
+}
+
+TEST_CASE("a sequence is taken in once") {
+  Session session = opened(decoder(), {.context = 256, .sequences = 1});
+  PromptCache cache = must(PromptCache::create(&session));
+  const std::vector<int32_t> ids = tokens(9);
+  const SequenceId sequence = must(session.add());
+  must(session.prefill("generate", {.sequence = sequence, .tokens = ids}));
+  must(cache.adopt(sequence, ids));
+  CHECK(cache.adopt(sequence, ids).code() == Code::invalid_argument);
+  CHECK(cache.find(ids) == sequence);
+  CHECK(must(cache.begin(ids)).held == 8);
+  CHECK(cache.find(ids) == -1);
+  CHECK(cache.adopt(sequence, ids).code() == Code::invalid_argument);  // in use by whoever asked for it
+}
+
 TEST_CASE("a sequence in use is nobody else's") {
   Session session = opened(decoder(), {.context = 256, .sequences = 2});
   PromptCache cache = must(PromptCache::create(&session));
@@ -133,7 +161,8 @@ TEST_CASE("a cache that goes leaves the session's sequences free") {
 
 TEST_CASE("what one adapter computed is not handed out for another") {
   Session session = opened(decoder(), {.context = 256, .sequences = 3, .adapters = 2, .adapter_rank = 9});
-  const AdapterId a = must(session.attach(open_adapter(decoder(), decoder_adapter(5)))), b = must(session.attach(open_adapter(decoder(), decoder_adapter(6))));
+  const AdapterId a = must(session.attach(open_adapter(decoder(), decoder_adapter(5)))),
+                  b = must(session.attach(open_adapter(decoder(), decoder_adapter(6))));
   PromptCache cache = must(PromptCache::create(&session));
   const std::vector<int32_t> prompt = tokens(40), longer = joined(prompt, {1, 2, 3});
   std::vector<float> logits[3];

@@ -36,7 +36,7 @@ class LINNET_API PromptCache {
   /// sequence is removed, because what it holds is not known).
   Status end(SequenceId sequence, std::span<const int32_t> ids) noexcept;
   /// Takes in a sequence of the session that holds `ids` (one that was restored from a file). Errors: invalid_argument (it holds another
-  /// number), context_full (no place); then it stays the caller's.
+  /// number, or is in the cache already), context_full (no place); then it stays the caller's.
   Status adopt(SequenceId sequence, std::span<const int32_t> ids) noexcept;
   /// The unused sequence that holds exactly `ids`, or -1: to save it.
   int64_t find(std::span<const int32_t> ids) const noexcept;
