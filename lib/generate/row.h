@@ -23,14 +23,23 @@ void copy_finite(std::span<const float> logits, float* out) noexcept;
 /// Minus infinity when the row is empty, excluded or all NaN.
 float maximum(std::span<const float> row) noexcept;
 
+/// Infinity when the row is empty.
+float minimum(std::span<const float> row) noexcept;
+
 /// The first place of the largest number; row.size() when nothing is above minus infinity.
 size_t largest(std::span<const float> row) noexcept;
 
 /// e^((x - top) / temperature) in place, within 2e-7 of it and 0 below e^-88; `top` is finite and the row's maximum, temperature > 0.
 void exponentials(std::span<float> row, float top, float temperature) noexcept;
 
+/// The natural logarithms of numbers in (0, 1], in place, within 2e-7 of them or of 1.
+void logarithms(std::span<float> numbers) noexcept;
+
 /// Block by block.
 double sum(std::span<const float> weights) noexcept;
+
+/// Sum of a[i] b[i].
+double dot(std::span<const float> a, const float* b) noexcept;
 
 /// log(sum of e^(finite(x) - top)), exact to about 1e-6; `top` is finite(maximum).
 double log_sum_exp(std::span<const float> logits, float top) noexcept;

@@ -20,7 +20,8 @@ struct Sampler::Memory {
   std::span<float> row;  // logits, then weights of what is kept
   uint32_t* counts;      // 0 between two draws
   float* maxima;
-  Candidate* candidates;
+  Candidate* candidates;  // of top-k
+  Columns columns;        // of top-p and typical, which come later: the same bytes
 };
 
 namespace {
@@ -51,15 +52,33 @@ void keep_most(std::span<float> row, size_t k, float temperature, float* maxima,
 }
 
 // What is not among the fewest that reach p of the whole gets the weight 0.
-void keep_nucleus(std::span<float> weights, double p, Candidate* candidates) {
+void keep_nucleus(std::span<float> weights, double p, const Columns& candidates) {
   const double whole = sum(weights);
   // All weights below this add up to less than what may be dropped, so the cut lies above them.
   const auto least = static_cast<float>((1 - p) * whole / static_cast<double>(weights.size()) * 0.999);
   const size_t count = gather(weights, std::max(least, kLeastWeight), candidates);
-  const Cut cut = reach({candidates, count}, p * whole);
+  for (size_t i = 0; i < count; ++i) candidates.keys[i] = -candidates.weights[i];
+  const Cut cut = reach(candidates, count, p * whole);
   for (float& weight : weights) weight = weight >= -cut.key ? weight : 0;
   for (size_t i = static_cast<size_t>(cut.id) + 1; i < weights.size(); ++i)
     if (weights[i] == -cut.key) weights[i] = 0;
+}
+
+// Locally typical sampling (Meister et al. 2023): what is not among the fewest that reach p, those first whose surprise is nearest to the
+// entropy, gets the weight 0.
+void keep_typical(std::span<float> weights, double p, const Columns& candidates) {
+  const double whole = sum(weights);
+  const size_t count = gather(weights, kLeastWeight, candidates);
+  const std::span<float> surprises{candidates.keys, count};
+  std::copy_n(candidates.weights, count, candidates.keys);
+  logarithms(surprises);
+  const auto log_whole = static_cast<float>(std::log(whole));
+  for (float& surprise : surprises) surprise = log_whole - surprise;
+  const auto entropy = static_cast<float>(dot(surprises, candidates.weights) / whole);
+  for (float& surprise : surprises) surprise = std::fabs(surprise - entropy);
+  const Cut cut = reach(candidates, count, p * whole);
+  for (size_t i = 0; i < count; ++i)
+    if (!cut.keeps(candidates.keys[i], candidates.ids[i])) weights[static_cast<size_t>(candidates.ids[i])] = 0;
 }
 
 }  // namespace
@@ -80,6 +99,7 @@ Result<Sampler> Sampler::create(size_t vocabulary, const Sampling& sampling) noe
   memory->counts = reinterpret_cast<uint32_t*>(memory->row.data() + vocabulary);
   memory->maxima = reinterpret_cast<float*>(memory->counts + vocabulary);
   memory->candidates = reinterpret_cast<Candidate*>(memory->maxima + maxima_size(vocabulary));
+  memory->columns = Columns::in(memory->candidates, vocabulary);
   std::memset(memory->counts, 0, vocabulary * sizeof(uint32_t));
   return Sampler(sampling, vocabulary, memory);
 }
@@ -114,34 +134,12 @@ int32_t Sampler::draw_weighted(const History& history) noexcept {
     keep_most(row, sampling_.top_k, sampling_.temperature, memory_->maxima, memory_->candidates);
   else
     exponentials(row, top, sampling_.temperature);
-  if (sampling_.top_p < 1) keep_nucleus(row, static_cast<double>(sampling_.top_p), memory_->candidates);
+  if (sampling_.top_p < 1) keep_nucleus(row, static_cast<double>(sampling_.top_p), memory_->columns);
   if (sampling_.min_p > 0)  // the most probable has the weight 1
     for (float& weight : row) weight = weight < sampling_.min_p ? 0 : weight;
-  if (sampling_.typical < 1) keep_typical();
+  if (sampling_.typical < 1) keep_typical(row, static_cast<double>(sampling_.typical), memory_->columns);
   const double target = uniform(stream_key(sampling_.seed, history.stream), history.before + history.ids.size()) * sum(row);
   return static_cast<int32_t>(place_of(row, target));
-}
-
-// Locally typical sampling (Meister et al. 2023).
-void Sampler::keep_typical() noexcept {
-  const std::span<float> weights = memory_->row;
-  const double whole = sum(weights);
-  const auto log_whole = static_cast<float>(std::log(whole));
-  auto surprise = [&](float weight) { return log_whole - std::log(weight); };
-  const std::span<Candidate> candidates{memory_->candidates, gather(weights, kLeastWeight, memory_->candidates)};
-  double mean = 0;
-  for (Candidate& candidate : candidates) {
-    candidate.key = surprise(candidate.weight);
-    mean += static_cast<double>(candidate.weight) / whole * static_cast<double>(candidate.key);
-  }
-  const auto entropy = static_cast<float>(mean);
-  for (Candidate& candidate : candidates) candidate.key = std::fabs(candidate.key - entropy);
-  const Cut cut = reach(candidates, static_cast<double>(sampling_.typical) * whole);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (!(weights[i] > 0)) continue;
-    const Candidate candidate{std::fabs(surprise(weights[i]) - entropy), 0, static_cast<int32_t>(i)};
-    if (Candidate{cut.key, 0, cut.id} < candidate) weights[i] = 0;
-  }
 }
 
 }  // namespace linnet

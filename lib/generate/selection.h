@@ -21,23 +21,34 @@ struct Candidate {
 struct Cut {
   float key = INFINITY;
   int32_t id = INT32_MAX;
-  bool keeps(float other_key, size_t other_id) const {
-    return other_key < key || (other_key == key && other_id <= static_cast<size_t>(id));
+  bool keeps(float other_key, int32_t other_id) const { return other_key < key || (other_key == key && other_id <= id); }
+};
+
+/// Candidates of any number, field by field, in the order of ids.
+struct Columns {
+  float* keys;
+  float* weights;
+  int32_t* ids;
+  Candidate at(size_t i) const noexcept { return {keys[i], weights[i], ids[i]}; }
+  /// In the memory of as many candidates.
+  static Columns in(Candidate* memory, size_t count) noexcept {
+    auto* keys = reinterpret_cast<float*>(memory);
+    return {keys, keys + count, reinterpret_cast<int32_t*>(keys + 2 * count)};
   }
 };
 
 /// Floats of `maxima` for a row of `columns`.
 constexpr size_t maxima_size(size_t columns) { return 2 * ((columns + kBlock - 1) / kBlock); }
 
-/// Numbers of the row that are at least `least` become candidates, their own keys negative, in the order of ids; returns how many.
-size_t gather(std::span<const float> row, float least, Candidate* candidates) noexcept;
+/// Weights of the row that are at least `least` become candidates, with no keys yet; returns how many.
+size_t gather(std::span<const float> row, float least, const Columns& candidates) noexcept;
 
 /// The `count` largest of `row`, with key = -logit and in no order, at the front of `candidates` (row.size() of them); count > 0. Excluded
 /// ids are left out. About one pass over the row where count is small against it.
 size_t most(std::span<const float> row, size_t count, float* maxima, Candidate* candidates) noexcept;
 
-/// The cut behind the fewest best candidates whose weights reach `wanted`; at least one is kept. They come in the order of ids, with
-/// finite keys and weights above 0. A few passes, whatever they are like; afterwards the candidates are spoilt.
-Cut reach(std::span<Candidate> candidates, double wanted) noexcept;
+/// The cut behind the fewest best candidates whose weights reach `wanted`; at least one is kept. Weights are above 0, keys finite and less
+/// than FLT_MAX apart. A few passes, whatever they are like.
+Cut reach(const Columns& candidates, size_t count, double wanted) noexcept;
 
 }  // namespace linnet::generation

@@ -54,18 +54,22 @@ TEST_CASE("the cut is where the sorted weights reach what is wanted") {
     for (size_t count : {1u, 400u, 513u, 20000u})
       for (double share : {1e-9, 0.1, 0.501, 0.95, 0.999999, 1.0}) {
         const std::vector<float> keys = row(count, shape);
-        std::vector<Candidate> candidates(count);
+        std::vector<Candidate> candidates(count), memory(count);
+        const Columns columns = Columns::in(memory.data(), count);
         double whole = 0;
         for (size_t i = 0; i < count; ++i) {
           // Whole numbers: their sums are exact in any order.
-          candidates[i] = {keys[i], static_cast<float>(1 + i % 7), static_cast<int32_t>(i)};
+          candidates[i] = {keys[i], static_cast<float>(1 + i % 7), static_cast<int32_t>(3 * i)};
           whole += static_cast<double>(candidates[i].weight);
+          columns.keys[i] = candidates[i].key;
+          columns.weights[i] = candidates[i].weight;
+          columns.ids[i] = candidates[i].id;
         }
         const std::vector<Candidate> order = sorted(candidates);
         size_t last = 0;
         for (double reached = 0; last + 1 < count; ++last)
           if ((reached += static_cast<double>(order[last].weight)) >= share * whole) break;
-        const Cut cut = reach(candidates, share * whole);
+        const Cut cut = reach(columns, count, share * whole);
         CHECK(cut.key == order[last].key);
         CHECK(cut.id == order[last].id);
       }

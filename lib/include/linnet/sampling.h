@@ -68,7 +68,6 @@ class LINNET_API Sampler {
   Sampler(const Sampling& sampling, size_t vocabulary, Memory* memory) noexcept
       : sampling_(sampling), vocabulary_(vocabulary), memory_(memory) {}
   int32_t draw_weighted(const History& history) noexcept;
-  void keep_typical() noexcept;
 
   Sampling sampling_;
   size_t vocabulary_;
