@@ -4,6 +4,7 @@
 
 #include "core/limits.h"
 #include "core/try.h"
+#include "generate/constrain/grammar_cursor.h"
 #include "text/bytes.h"
 #include "text/unicode.h"
 
@@ -12,13 +13,9 @@ namespace {
 
 bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
 
-int32_t hex_digit(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-class Parser {
+class Parser : GrammarCursor {
  public:
-  explicit Parser(std::string_view text) noexcept : text_(text) {}
+  explicit Parser(std::string_view text) noexcept : GrammarCursor(text) {}
 
   Result<Grammar> run() noexcept {
     if (text_.size() > core::limits::kGrammarBytes)
@@ -36,35 +33,6 @@ class Parser {
   }
 
  private:
-  // White space and comments; ends of lines only where a rule cannot end.
-  void skip(bool lines) noexcept {
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
-      if (c == '#')
-        while (at_ + 1 < text_.size() && text_[at_ + 1] != '\n') ++at_;
-      else if (c == '\n' || c == '\r') {
-        if (!lines) return;
-      } else if (c != ' ' && c != '\t') {
-        return;
-      }
-    }
-  }
-
-  bool next_is(char c) const noexcept { return at_ < text_.size() && text_[at_] == c; }
-  bool next_is(std::string_view text) const noexcept { return std::string_view(text_.data() + at_, text_.size() - at_).starts_with(text); }
-  bool take(char c) noexcept {
-    if (!next_is(c)) return false;
-    ++at_;
-    return true;
-  }
-
-  Status expected(const char* what) const noexcept {
-    const std::string_view before = text_.substr(0, std::min(at_, text_.size()));
-    const auto line = static_cast<size_t>(std::count(before.begin(), before.end(), '\n')) + 1;
-    const size_t column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
-    return Status::error(Code::invalid_argument, "the grammar's line %zu, column %zu: expected %s", line, column, what);
-  }
-
   Status take_status() noexcept {
     if (!grammar_.failed()) return {};
     return Status::error(grammar_.status().code(), "%s", grammar_.status().message());
@@ -238,57 +206,6 @@ class Parser {
     return grammar_.set({ranges.data(), ranges.size()}, inverted);
   }
 
-  Result<char32_t> character(const char* end) noexcept {
-    if (at_ == text_.size() || next_is('\n')) return expected(end);
-    if (take('\\')) return escape();
-    const text::Point point = text::decode(text_, at_);
-    if (!point.valid) return expected("valid UTF-8");
-    at_ += point.length;
-    return point.code;
-  }
-
-  Result<char32_t> escape() noexcept {
-    if (at_ == text_.size()) return expected("an escaped character");
-    switch (const char c = text_[at_++]) {
-      case 'n':
-        return U'\n';
-      case 'r':
-        return U'\r';
-      case 't':
-        return U'\t';
-      case 'x':
-        return hex(2);
-      case 'u':
-        return hex(4);
-      case 'U':
-        return hex(8);
-      case '\\':
-      case '"':
-      case '[':
-      case ']':
-      case '^':
-      case '-':
-      case '/':
-        return static_cast<char32_t>(c);
-      default:
-        --at_;
-        return expected("one of the escapes \\n \\r \\t \\x \\u \\U \\\\ \\\" \\[ \\] \\^ \\-");
-    }
-  }
-
-  Result<char32_t> hex(int digits) noexcept {
-    char32_t code = 0;
-    for (int i = 0; i < digits; ++i, ++at_) {
-      const int32_t digit = at_ < text_.size() ? hex_digit(text_[at_]) : -1;
-      if (digit < 0) return expected("a hexadecimal digit");
-      code = code << 4 | static_cast<char32_t>(digit);
-    }
-    if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return expected("a character");
-    return code;
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
   Grammar grammar_;
   core::Array<uint32_t> slots_;
 };

@@ -11,8 +11,10 @@ namespace {
 using core::limits::kConstraintDepth;
 using core::limits::kConstraintReadings;
 
-constexpr size_t kMostWindows = 64;      // in one set
-constexpr uint32_t kMostWork = 1 << 20;  // windows that are added for one mask: what is found by then is the mask
+constexpr size_t kMostWindows = 64;         // in one set
+constexpr uint32_t kMostWork = 1 << 20;     // windows that are added for one mask, or one token: what is found by then counts
+constexpr uint32_t kMostSettled = 1 << 20;  // threads and their frames behind one token
+constexpr size_t kManyThreads = 1 << 14;    // then those that are not kept are dropped
 
 }  // namespace
 
@@ -46,8 +48,8 @@ Result<Thread> Walk::cut(const Thread& thread, Window* window) noexcept {
   return Thread{thread.node, inner};
 }
 
-// Threads become windows; those that have all but the node in common share one.
-Status Walk::open(std::span<const Thread> threads, core::Array<Window>* windows) noexcept {
+// Threads become windows, the first `most`; those that have all but the node in common share one.
+Status Walk::open(std::span<const Thread> threads, size_t most, core::Array<Window>* windows) noexcept {
   struct Part {
     Window window;
     Thread thread;
@@ -59,7 +61,8 @@ Status Walk::open(std::span<const Thread> threads, core::Array<Window>* windows)
     LINNET_ASSIGN(const Thread inner, cut(thread, &window));
     LINNET_TRY(parts.push({window, inner, false}));
   }
-  for (size_t i = 0; i < parts.size(); ++i) {
+  const size_t end = windows->size() + std::min(most, parts.size());
+  for (size_t i = 0; i < parts.size() && windows->size() < end; ++i) {
     if (parts[i].done) continue;
     scratch_.clear();
     for (size_t k = i; k < parts.size(); ++k) {
@@ -77,7 +80,7 @@ Status Walk::open(std::span<const Thread> threads, core::Array<Window>* windows)
 }
 
 // Where a text goes on when a frame is left, found once in a walk.
-Result<const Walk::Exit*> Walk::exit(uint32_t base) noexcept {
+Result<Walk::Exit*> Walk::exit(uint32_t base) noexcept {
   if (base < exit_of_.size() && exit_of_[base] != 0) return &exits_[exit_of_[base] - 1];
   Exit found = {base, static_cast<uint32_t>(exit_windows_.size()), 0, base == kBase};
   if (base != kBase) {
@@ -85,8 +88,8 @@ Result<const Walk::Exit*> Walk::exit(uint32_t base) noexcept {
     LINNET_TRY(work_.expansion.leave(base));
     work_.expansion.finish();
     found.ends = work_.expansion.left();
-    LINNET_TRY(open(work_.expansion.threads(), &exit_windows_));
-    found.count = static_cast<uint32_t>(std::min(exit_windows_.size() - found.begin, kMostWindows));
+    LINNET_TRY(open(work_.expansion.threads(), kMostWindows, &exit_windows_));
+    found.count = static_cast<uint32_t>(exit_windows_.size() - found.begin);
   }
   LINNET_TRY(exits_.push(found));
   if (exit_of_.size() < frames_.size()) LINNET_TRY(exit_of_.resize(frames_.size()));
@@ -123,7 +126,7 @@ Status Walk::advance(const Window& window, uint8_t byte, size_t begin, bool* end
 
 Status Walk::allow(std::span<const Thread> threads, uint32_t budget, std::span<uint64_t> bits) noexcept {
   core::Array<Window> windows;
-  LINNET_TRY(open(threads, &windows));
+  LINNET_TRY(open(threads, SIZE_MAX, &windows));
   budget = std::min(budget, kUnspelled - 1);
   for (const Window& window : windows) LINNET_TRY(allow_window(window, budget, bits));
   return {};
@@ -205,40 +208,49 @@ Status Walk::allow_below(uint32_t node, const Exit& out, uint32_t budget, std::s
   return {};
 }
 
+// In the order of `allow` and with no more than its work for this token: whatever made a mask allow it is found again.
 Status Walk::follow(std::span<const Thread> threads, std::string_view token, core::Array<Thread>* after, bool* ends) noexcept {
   core::Array<Window> windows;
   *ends = false;
   after->clear();
-  LINNET_TRY(open(threads, &windows));
+  LINNET_TRY(open(threads, SIZE_MAX, &windows));
   // As in masks: a window by itself, and whatever begins where its frame is left by itself.
   for (Window window : windows) {
     for (size_t i = 0; i < token.size() && window.state != kDeadState; ++i) {
       LINNET_ASSIGN(window.state, work_.states.step(window.state, static_cast<uint8_t>(token[i])));
-      if (work_.states.left(window.state)) LINNET_TRY(settle_exits(window, {token.data() + i + 1, token.size() - i - 1}, after, ends));
+      if (work_.states.left(window.state)) LINNET_TRY(follow_exit(window.base, token, i + 1, after, ends));
       if (work_.states.threads(window.state).empty()) window.state = kDeadState;
     }
     if (window.state != kDeadState) LINNET_TRY(settle(window, after));
+    if (after->size() > kManyThreads) keep_soonest(after);
   }
-  sort_threads(program_, frames_, {after->data(), after->size()});
-  size_t kept = 0;
-  for (size_t i = 0; i < after->size() && kept < kConstraintReadings; ++i)
-    if (kept == 0 || !((*after)[i] == (*after)[kept - 1])) (*after)[kept++] = (*after)[i];
-  while (after->size() > kept) after->pop();
+  keep_soonest(after);
   return {};
 }
 
-Status Walk::settle_exits(const Window& window, std::string_view rest, core::Array<Thread>* threads, bool* ends) noexcept {
-  LINNET_ASSIGN(const Exit* out, exit(window.base));
+// Each once, those that end soonest.
+void Walk::keep_soonest(core::Array<Thread>* threads) const noexcept {
+  sort_threads(program_, frames_, {threads->data(), threads->size()});
+  size_t kept = 0;
+  for (size_t i = 0; i < threads->size() && kept < kConstraintReadings; ++i)
+    if (kept == 0 || !((*threads)[i] == (*threads)[kept - 1])) (*threads)[kept++] = (*threads)[i];
+  while (threads->size() > kept) threads->pop();
+}
+
+// Where `base` was left before byte `at` of the token, by whichever window came there first.
+Status Walk::follow_exit(uint32_t base, std::string_view token, size_t at, core::Array<Thread>* threads, bool* ends) noexcept {
+  LINNET_ASSIGN(Exit * out, exit(base));
+  if (out->is_followed(at) || work_done_ >= kMostWork) return {};
   windows_.clear();
   for (uint32_t i = 0; i < out->count; ++i) LINNET_TRY(windows_.push(exit_windows_[out->begin + i]));
   bool may_end = out->ends;
   size_t begin = 0;
-  for (char byte : rest) {
+  for (; at < token.size(); ++at) {
     const size_t end = windows_.size();
     may_end = false;
     for (size_t w = begin; w < end; ++w) {
       const Window from = windows_[w];
-      LINNET_TRY(advance(from, static_cast<uint8_t>(byte), end, &may_end));
+      LINNET_TRY(advance(from, static_cast<uint8_t>(token[at]), end, &may_end));
     }
     begin = end;
   }
@@ -254,6 +266,8 @@ Status Walk::settle(const Window& window, core::Array<Thread>* threads) noexcept
     const Thread thread = states.threads(window.state)[t];
     core::Array<uint32_t> chain;
     for (uint32_t at = thread.frame; at != kBase; at = states.frames()[at].parent) LINNET_TRY(chain.push(at));
+    settled_ += 1 + static_cast<uint32_t>(chain.size());
+    if (settled_ > kMostSettled && !threads->empty()) return {};
     uint32_t frame = window.base;
     for (; !chain.empty() && frame != kNone; chain.pop()) {
       Frame own = states.frames()[chain.back()];

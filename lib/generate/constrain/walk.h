@@ -1,6 +1,9 @@
 // Walks of tokens through everything that a text may be: states above frames, going on below a frame where it is left.
 #pragma once
 
+#include <utility>
+
+#include "core/limits.h"
 #include "generate/constrain/masks.h"
 #include "generate/constrain/spelling.h"
 
@@ -49,11 +52,15 @@ class Walk {
   struct Exit {
     uint32_t base, begin, count;  // of exits_windows_
     bool ends;
+    uint64_t followed[core::limits::kConstraintToken / 64 + 1] = {};  // [byte of the token behind which it was taken]: bits
+    bool is_followed(size_t at) noexcept {
+      return std::exchange(followed[at / 64], followed[at / 64] | uint64_t{1} << at % 64) >> at % 64 & 1;
+    }
   };
 
-  Status open(std::span<const Thread> threads, core::Array<Window>* windows) noexcept;
+  Status open(std::span<const Thread> threads, size_t most, core::Array<Window>* windows) noexcept;
   Result<Thread> cut(const Thread& thread, Window* window) noexcept;
-  Result<const Exit*> exit(uint32_t base) noexcept;
+  Result<Exit*> exit(uint32_t base) noexcept;
   Status advance(const Window& window, uint8_t byte, size_t begin, bool* ends) noexcept;
   Status add_window(const Window& window, size_t begin) noexcept;
   Status allow_window(const Window& window, uint32_t budget, std::span<uint64_t> bits) noexcept;
@@ -65,7 +72,8 @@ class Walk {
   uint32_t least_cost(const Window& window) const noexcept;
   Result<uint32_t> exact(const Window& window, uint32_t least) noexcept;
   Status settle(const Window& window, core::Array<Thread>* threads) noexcept;
-  Status settle_exits(const Window& window, std::string_view token, core::Array<Thread>* threads, bool* ends) noexcept;
+  Status follow_exit(uint32_t base, std::string_view token, size_t at, core::Array<Thread>* threads, bool* ends) noexcept;
+  void keep_soonest(core::Array<Thread>* threads) const noexcept;
 
   const Program& program_;
   const TokenTrie& trie_;
@@ -75,7 +83,7 @@ class Walk {
   core::Array<Window> exit_windows_;
   core::Array<Exit> exits_;
   core::Array<uint32_t> exit_of_;  // by frame, plus one; 0: not looked for
-  uint32_t work_done_ = 0;
+  uint32_t work_done_ = 0, settled_ = 0;
   core::Array<Thread> scratch_;
 };
 

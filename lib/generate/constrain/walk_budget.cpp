@@ -56,7 +56,7 @@ Result<uint32_t> Walk::exact(const Window& window, uint32_t least) noexcept {
 
 Result<uint32_t> Walk::tokens(std::span<const Thread> threads) noexcept {
   core::Array<Window> windows;
-  LINNET_TRY(open(threads, &windows));
+  LINNET_TRY(open(threads, SIZE_MAX, &windows));
   uint32_t fewest = kNone;
   for (const Window& window : windows) {
     LINNET_ASSIGN(const uint32_t needed, exact(window, least_cost(window)));

@@ -92,6 +92,25 @@ TEST_CASE("ambiguous grammars are followed within bounds") {
   hostile.grammar(doubling + "r40 ::= \"a\"+\n");
 }
 
+TEST_CASE("long tokens are taken in within bounds where every byte of them may end something") {
+  std::vector<std::string> runs;
+  for (size_t length = 8; length <= 248; length += 8) runs.push_back(repeated("a", length));
+  const Tokenizer tokenizer = byte_tokenizer(runs);
+  const ConstraintVocabulary vocabulary = vocabulary_of(tokenizer);
+  for (const char* grammar : {"root ::= (\"a\"{1,1000}){1,1000}", "root ::= ((\"a\"{1,1000}){1,1000}){1,1000}",
+                              "root ::= x{1,1000}\nx ::= y{1,1000}\ny ::= \"a\"{1,1000} | \"aa\" x"}) {
+    Result<Constraint> constraint = Constraint::from_grammar(vocabulary, grammar);
+    REQUIRE(constraint.ok());
+    for (int32_t id : {287, 257, 270, 287}) {
+      REQUIRE(has_bit(mask_of(*constraint, vocabulary), id));
+      REQUIRE(constraint->accept(id).ok());
+      CHECK(constraint->may_end());
+      CHECK(has_bit(mask_of(*constraint, vocabulary, 1), 1 + 'a'));  // a last one, and then the end
+    }
+    CHECK_FALSE(constraint->accept(1 + 'b').ok());
+  }
+}
+
 TEST_CASE("huge repetitions cost no more than their counts") {
   Hostile hostile;
   hostile.grammar("root ::= \"a\"{0,1000000}");
