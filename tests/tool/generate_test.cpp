@@ -122,6 +122,29 @@ TEST_CASE("beams are listed with their scores, best first, and end by their eos"
   check_refusal(shop.linnet("generate " + from + "--beams 3 --context 7"), 1, "7");
 }
 
+TEST_CASE("a file's own beams give way to what beams cannot do") {
+  Workshop shop;
+  shop.write("decoder/generation_config.json", R"({"num_beams": 3, "eos_token_id": 130})");
+  REQUIRE(shop.linnet("convert decoder -o beams.linnet").status == 0);
+  shop.write("w7.gbnf", "root ::= \"w7\"");
+  const std::string from = "beams.linnet --ids 5,6,7 --max-tokens 6 ";
+  CHECK(written(shop, from)["beams"].size() == 3);
+  check_refusal(shop.linnet("generate " + from + "--grammar w7.gbnf --json"), 1, "constrained output is not possible");  // with its words
+  CHECK(written(shop, from + "--save text.state").count("beams") == 0);
+  CHECK(shop.names().count("text.state") == 1);
+  CHECK(written(shop, from + "--load text.state").count("beams") == 0);
+  CHECK(written(shop, from + "--lookup").count("beams") == 0);
+  CHECK(written(shop, from + "--temperature 1").count("beams") == 0);
+}
+
+TEST_CASE("what was written is shown although it cannot be saved") {
+  Workshop shop;
+  const Answer answer = shop.linnet("generate " + kFrom + "--json --save no/folder/text.state");
+  CHECK(answer.status == 1);
+  CHECK(Json::parse(answer.out)["ids"].size() == 8);
+  CHECK(answer.err.find("no/folder/text.state") != std::string::npos);
+}
+
 TEST_CASE("contexts that fill: refused before anything runs, or slid on") {
   Workshop shop;
   check_refusal(shop.linnet("generate decoder.linnet --ids 1,2,3 --context 8 --max-tokens 20 --context-policy refuse"), 1, "22");

@@ -110,13 +110,15 @@ void write(const GenerateArguments& arguments, GenerateOptions options, const Mo
   take(writer.add({.prompt = prompt, .samples = arguments.samples, .sequence = sequence, .filter = filter, .adapter = adapter}),
        arguments.model);
   if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
-  if (!arguments.save.empty()) save(arguments, model, session, static_cast<SequenceId>(sequence), writer.report(0).unread);
   std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
   for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
   if (arguments.best) writer.rank(chosen);
-  if (arguments.json) return print_json(writer, chosen, prompt, arguments, options);
-  print_plain(writer, chosen, options);
-  if (writer.report(chosen[0]).end == GenerateReport::End::context_full)
+  if (arguments.json)
+    print_json(writer, chosen, prompt, arguments, options);
+  else
+    print_plain(writer, chosen, options);
+  if (!arguments.save.empty()) save(arguments, model, session, static_cast<SequenceId>(sequence), writer.report(0).unread);
+  if (!arguments.json && writer.report(chosen[0]).end == GenerateReport::End::context_full)
     fmt::print(stderr, "linnet: the context of {} positions is full\n", session.plan().limits().context);
 }
 

@@ -36,10 +36,10 @@ Sampling sampling(const GenerateArguments& arguments, const GenerationDefaults& 
 // How many beams; 0 = none.
 uint32_t beams(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
   if (arguments.beams) return *arguments.beams;
-  const bool otherwise = arguments.raw || defaults.sample || arguments.draw.temperature || arguments.draw.top_k || arguments.draw.top_p ||
-                         arguments.draw.min_p || arguments.typical || arguments.samples > 1 || arguments.logprobs ||
-                         !arguments.stop.empty() || !arguments.logit_bias.empty() || arguments.presence_penalty != 0 ||
-                         arguments.frequency_penalty != 0 || arguments.context_policy != "stop";
+  // Whoever asks for what beams cannot do does not mean the file's beams.
+  const bool otherwise = arguments.raw || defaults.sample ||
+                         std::any_of(arguments.not_for_beams.begin(), arguments.not_for_beams.end(),
+                                     [](const CLI::Option* option) { return option->count() != 0; });
   return otherwise || defaults.beams < 2 ? 0 : defaults.beams;
 }
 
