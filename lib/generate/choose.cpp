@@ -25,9 +25,10 @@ Status ask_filter(Generator::Impl& generator, const Writing& text, History* hist
   std::fill(generator.allowed.begin(), generator.allowed.end(), uint64_t{0});
   history->allowed = {generator.allowed.data(), generator.allowed.size()};
   uint32_t budget = generator.options.max_tokens - text.report.new_tokens;
-  // A text that must stop when the context is full has to be complete by then; its last id need not be read.
+  // A text that must stop when the context is full has to be complete by then; its last id need not be read. What the sequence holds is
+  // counted by the text: drafts that are being looked at stand behind it.
   if (generator.options.context_policy != ContextPolicy::slide)
-    budget = std::min(budget, generator.session.plan().limits().context - generator.session.length(text.sequence) + 1);
+    budget = std::min(budget, generator.session.plan().limits().context - static_cast<uint32_t>(text.before + text.read) + 1);
   return text.filter.allowed(text.filter.user, budget, {generator.allowed.data(), generator.allowed.size()});
 }
 

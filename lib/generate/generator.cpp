@@ -84,7 +84,17 @@ Generator::~Generator() { destroy(impl_); }
 
 namespace {
 
+// One text's id that the model does not know would end the run of all.
+Status check_ids(const char* what, std::span<const int32_t> ids, uint32_t bound) {
+  for (size_t i = 0; i < ids.size(); ++i)
+    if (ids[i] < 0 || static_cast<uint32_t>(ids[i]) >= bound)
+      return Status::error(Code::invalid_argument, "%s %zu is %d; it must be at least 0 and below %u", what, i, ids[i], bound);
+  return {};
+}
+
 Status check_start(const Generator::Impl& impl, const Generator::Start& start) {
+  LINNET_TRY(check_ids("the prompt's token", start.prompt, impl.program.bound));
+  LINNET_TRY(check_ids("the held token", start.held, impl.program.bound));
   if (start.prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
   if (start.samples == 0) return Status::error(Code::invalid_argument, "no samples are asked for");
   if (start.samples > 1 && start.sequence >= 0)
@@ -180,6 +190,7 @@ std::span<const float> Generator::log_probabilities(size_t text) const noexcept 
 
 std::span<const TokenProbability> Generator::top(size_t text, size_t i) const noexcept {
   const Writing& of = *impl_->texts[text];
+  if (i >= of.top_ends.size()) return {};
   const size_t begin = i ? of.top_ends[i - 1] : 0;
   return {of.top.data() + begin, of.top_ends[i] - begin};
 }

@@ -10,7 +10,11 @@ Result<Autoregressive> find_autoregressive(const Model& model) noexcept {
       const PortInfo port = model.output(i, o);
       if (port.role != "logits") continue;
       Autoregressive found{program.name, port.name, port.columns};
-      for (size_t n = 0; n < program.inputs; ++n) found.depends_on_length |= model.input(i, n).role == "lengths";
+      for (size_t n = 0; n < program.inputs; ++n) {
+        const PortInfo input = model.input(i, n);
+        found.depends_on_length |= input.role == "lengths";
+        if (input.role == "token_ids") found.bound = input.bound;
+      }
       return found;
     }
   }

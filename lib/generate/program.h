@@ -10,6 +10,7 @@ namespace linnet::generation {
 struct Autoregressive {
   std::string_view program, logits;  // names
   size_t vocabulary = 0;
+  uint32_t bound = 0;              // ids that it reads are below
   bool depends_on_length = false;  // rotary frequencies that change with the text's length
 };
 

@@ -6,6 +6,22 @@
 #include "runtime/session_impl.h"
 
 namespace linnet::generation {
+namespace {
+
+// Whoever cancels the writing stops the draft's run as well.
+class CancelledToo {
+ public:
+  CancelledToo(Session& session, const std::atomic<bool>& cancelled) noexcept : session_(session.impl()) {
+    session_.also_cancelled = &cancelled;
+  }
+  CancelledToo(const CancelledToo&) = delete;
+  ~CancelledToo() { session_.also_cancelled = nullptr; }
+
+ private:
+  Session::Impl& session_;
+};
+
+}  // namespace
 
 Result<DraftModel> DraftModel::create(Session& session, const Model& model, size_t vocabulary) noexcept {
   if (&model.file() != &session.impl().file()) return Status::error(Code::mismatch, "the draft's session was made for another model");
@@ -42,7 +58,14 @@ Status DraftModel::read(std::span<const int32_t> context) noexcept {
   Input input;
   input.sequence = sequence_;
   input.tokens = context.subspan(agreed);
-  LINNET_TRY(session_->prefill(program_.program, input));
+  if (Status status = session_->prefill(program_.program, input); !status.ok()) {
+    // Where a window does not let it go back, it begins anew.
+    if (const uint32_t length = session_->length(sequence_); length != agreed) {
+      (void)session_->rewind(sequence_, length);  // all can be taken back
+      held_.clear();
+    }
+    return status;
+  }
   for (int32_t id : input.tokens) LINNET_TRY(held_.push(id));  // reserved at create
   return {};
 }
@@ -50,6 +73,7 @@ Status DraftModel::read(std::span<const int32_t> context) noexcept {
 Result<size_t> DraftModel::propose(std::span<const int32_t> context, std::span<int32_t> out, const std::atomic<bool>& cancelled) noexcept {
   const uint32_t room = session_->plan().limits().context;
   if (context.size() + 1 > room || out.empty()) return size_t{0};
+  const CancelledToo together(*session_, cancelled);
   LINNET_TRY(read(context));
   for (size_t i = 0;; ++i) {
     LINNET_ASSIGN(Matrix logits, session_->output(program_.logits));
@@ -57,7 +81,7 @@ Result<size_t> DraftModel::propose(std::span<const int32_t> context, std::span<i
     const std::span<const float> row = logits.row(logits.rows - 1);
     const auto lower = [](float a, float b) { return std::isnan(a) ? !std::isnan(b) : a < b; };
     out[i] = static_cast<int32_t>(std::max_element(row.begin(), row.end(), lower) - row.begin());
-    if (i + 1 == out.size() || held_.size() + 1 > room || cancelled.load(std::memory_order_relaxed)) return i + 1;
+    if (i + 1 == out.size() || held_.size() + 1 > room) return i + 1;
     Input input;
     input.sequence = sequence_;
     input.tokens = {&out[i], 1};

@@ -20,7 +20,8 @@ class DraftModel {
   DraftModel& operator=(DraftModel&&) = delete;
   ~DraftModel();
 
-  /// Writes up to out.size() ids behind `context`; returns how many: fewer when its own context is full or `cancelled` becomes true.
+  /// Writes up to out.size() ids behind `context`; returns how many: fewer when its own context is full. Errors: those of Session::run,
+  /// cancelled also within one operation of `cancelled` becoming true.
   Result<size_t> propose(std::span<const int32_t> context, std::span<int32_t> out, const std::atomic<bool>& cancelled) noexcept;
 
  private:

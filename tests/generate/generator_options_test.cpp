@@ -154,6 +154,32 @@ TEST_CASE("a text that keeps to a grammar is complete before the context is full
   }
 }
 
+TEST_CASE("drafts leave a constraint the tokens that it has without them, to the end of the context") {
+  const Tokenizer tokenizer = must(Tokenizer::create(decoder()));
+  const List eos = {130};
+  const ConstraintVocabulary vocabulary = must(ConstraintVocabulary::create(tokenizer, eos));
+  Session session = opened(decoder(), {.context = 24, .sequences = 1, .outputs = 17});
+  GenerateOptions options = kDrawn;
+  options.max_tokens = 100;
+  uint32_t kept = 0;
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    options.sampling.seed = seed;
+    List texts[2];
+    for (bool drafts : {false, true}) {
+      options.speculation = {.lookup = drafts, .most = 6, .adaptive = false};
+      Constraint constraint = must(Constraint::from_grammar(vocabulary, "root ::= (\"w2\" | \"w3\")* \"w4\" \"w5\" \"w6\""));
+      Generator writer = generator(session, options);
+      must(writer.add({.prompt = List{2, 3, 2, 2, 3, 3}, .filter = keep_to(constraint)}));
+      must(writer.run());
+      CHECK(writer.report(0).end == End::complete);
+      texts[drafts] = list(writer.ids(0));
+      kept += writer.report(0).drafts_kept;
+    }
+    CHECK(texts[true] == texts[false]);
+  }
+  CHECK(kept > 20);
+}
+
 TEST_CASE("contexts that fill: refused with the numbers, ended, or slid on") {
   GenerateOptions options;
   options.max_tokens = 30;
@@ -241,6 +267,12 @@ TEST_CASE("what makes no sense is refused by name") {
   CHECK(writer.add({.prompt = List{1}, .samples = 0}).status().code() == Code::invalid_argument);
   CHECK(writer.add({.prompt = List{1}, .samples = 2, .sequence = mine}).status().code() == Code::invalid_argument);
   CHECK(writer.add({.prompt = List{1}, .sequence = mine, .held = List{4}}).status().code() == Code::invalid_argument);
+  for (int32_t unknown : {-1, 131}) {
+    const List ids = {1, 2, unknown};
+    const std::string number = "token 2 is " + std::to_string(unknown) + "; it must be at least 0 and below 131";
+    CHECK(std::string(writer.add({.prompt = ids}).status().message()) == "the prompt's " + number);
+    CHECK(std::string(writer.add({.prompt = List{1}, .sequence = mine, .held = ids}).status().message()) == "the held " + number);
+  }
   must(writer.add({.prompt = List{1}, .sequence = mine}));
   CHECK(writer.add({.prompt = List{1}, .sequence = mine}).status().code() == Code::invalid_argument);
   CHECK(writer.texts() == 1);

@@ -110,6 +110,8 @@ TEST_CASE("log-probabilities are those of the model's own logits") {
     CHECK(writer.log_probabilities(0)[i] ==
           doctest::Approx(static_cast<double>(logits[static_cast<size_t>(ids.back())]) - std::log(sum)).epsilon(1e-5));
   }
+  CHECK(writer.top(0, 2).empty());  // none were asked for
+  CHECK(writer.top(0, 3).empty());  // there is no such id
 }
 
 TEST_CASE("a text that ended goes on in its sequence with the id that was drawn last") {

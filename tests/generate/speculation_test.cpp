@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "linnet/generate.h"
+#include "runtime/session_impl.h"
 #include "runtime/small_models.h"
 
 using namespace linnet;
@@ -135,6 +136,43 @@ TEST_CASE("several texts at once are written without drafts, and the last of the
   options.speculation = {};
   for (size_t i = 0; i < 2; ++i)
     CHECK(std::vector<int32_t>(generator.ids(i).begin(), generator.ids(i).end()) == write_on(i ? second : first, options, {}).ids);
+}
+
+TEST_CASE("a cancellation stops a draft model's run, too, and the text goes on as if nothing had happened") {
+  GenerateOptions options;
+  options.max_tokens = 6;
+  const std::vector<int32_t> prompt = tokens(40), expected = write_on(prompt, options, {}).ids;
+  struct Stop {
+    Session* writing;
+    size_t at, seen = 0;
+    static void before(void* user, size_t) {
+      auto& self = *static_cast<Stop*>(user);
+      if (self.seen++ == self.at) self.writing->cancel();
+    }
+  };
+  Session session = opened(decoder(), limits()), drafting = opened(draft_model(), {.context = 256, .batch_tokens = 16, .threads = 1});
+  Stop stop{&session, 0};
+  drafting.impl().before_operation = Stop::before;
+  drafting.impl().before_operation_user = &stop;
+  options.speculation = {.draft = &drafting, .draft_model = &draft_model(), .most = 3, .adaptive = false};
+  for (bool cancelled = true; cancelled; ++stop.at) {
+    stop.seen = 0;
+    Generator generator = must(Generator::create(session, decoder(), options));
+    must(generator.add({.prompt = prompt}));
+    const Status status = generator.run();
+    cancelled = !status.ok();
+    if (cancelled) {
+      REQUIRE(status.code() == Code::cancelled);
+      REQUIRE(stop.seen == stop.at + 1);  // not one operation more
+      must(generator.run());
+    }
+    REQUIRE(std::vector<int32_t>(generator.ids(0).begin(), generator.ids(0).end()) == expected);
+  }
+  CHECK(stop.at > 3 * draft_model().program(0).operations);
+  // What it works for is over: its own runs are its own.
+  session.cancel();
+  const SequenceId sequence = must(drafting.add());
+  must(drafting.prefill("generate", {.sequence = sequence, .tokens = prompt}));
 }
 
 TEST_CASE("options that cannot be served are refused by name") {

@@ -120,7 +120,8 @@ class LINNET_API Generator {
     AdapterId adapter = kNoAdapter;      ///< of a new sequence; the caller's has its own
   };
   /// Returns the number of the first of its texts; they are numbered in the order of adding, and text i draws from the seed's stream i.
-  /// Nothing runs yet. Errors: invalid_argument, context_full (with the numbers), out_of_memory.
+  /// Nothing runs yet. Errors: invalid_argument (an id beyond the vocabulary, by place and number, too), context_full (with the numbers),
+  /// out_of_memory.
   Result<uint32_t> add(const Start& start) noexcept;
 
   /// Writes until every text has ended. Errors: those of Session::run; context_full when no sequence is free; out_of_memory.
@@ -132,7 +133,7 @@ class LINNET_API Generator {
   std::string_view text(size_t text) const noexcept;
   GenerateReport report(size_t text) const noexcept;
   std::span<const float> log_probabilities(size_t text) const noexcept;         ///< one for each new id
-  std::span<const TokenProbability> top(size_t text, size_t i) const noexcept;  ///< at the place of new id i
+  std::span<const TokenProbability> top(size_t text, size_t i) const noexcept;  ///< at the place of new id i; empty behind the last
   /// Fills `best` with ended texts by falling mean log-probability (sum over ids and eos, through their number), lower numbers first on
   /// ties, and returns how many there are. Needs GenerateOptions::log_probabilities.
   size_t rank(std::span<uint32_t> best) const noexcept;
