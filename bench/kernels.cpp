@@ -37,6 +37,7 @@ size_t two_bytes(size_t rows, size_t columns) { return rows * columns * 2; }
 constexpr Kernel kKernels[] = {
     {"int8", &kernels::LinearKernels::int8, true, kernels::int8_matrix_bytes},
     {"int4", &kernels::LinearKernels::int4, true, kernels::int4_matrix_bytes},
+    {"mxfp4", &kernels::LinearKernels::mxfp4, true, kernels::mxfp4_matrix_bytes},
     {"f32", &kernels::LinearKernels::f32, false, four_bytes},
     {"f16", &kernels::LinearKernels::f16, false, two_bytes},
     {"bf16", &kernels::LinearKernels::bf16, false, two_bytes},

@@ -96,6 +96,7 @@ std::vector<Case> table_cases(const kernels::Kernels& kernels, Data& d) {
   row("row_bf16", linear.row_bf16, n * 2);
   row("row_int8", linear.row_int8, n);
   row("row_int4", linear.row_int4, n / 2);
+  row("row_mxfp4", linear.row_mxfp4, n / 2);
   const auto transposed = [&](const char* name, auto kernel, size_t bytes) {
     all.push_back({name, bytes, [&d, n, kernel] {
                      kernel({.weights = d.aligned(), .rows = 8, .columns = n, .first_row = 0, .end_row = 8, .first_column = 0, .last_column = n,
@@ -107,6 +108,7 @@ std::vector<Case> table_cases(const kernels::Kernels& kernels, Data& d) {
   transposed("transposed_bf16", linear.transposed_bf16, 8 * n * 2);
   transposed("transposed_int8", linear.transposed_int8, 8 * n);
   transposed("transposed_int4", linear.transposed_int4, 8 * n / 2);
+  transposed("transposed_mxfp4", linear.transposed_mxfp4, 8 * n / 2);
   return all;
 }
 

@@ -41,6 +41,10 @@ struct Lanes256 {
     *low = _mm256_and_si256(x, fifteen);
     *high = _mm256_and_si256(_mm256_srli_epi16(x, 4), fifteen);
   }
+  /// 16 bytes in both halves, for look-ups by nibble.
+  static Register table(const int8_t* bytes) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+  }
   /// A scale line's s, 1 .. 16, as bytes.
   static void unpack_scales(const uint8_t* line, uint8_t* scales) {
     for (size_t i = 0; i < kLine; i += 32)
@@ -74,6 +78,8 @@ struct Lanes256 {
     const __m256i mixed = _mm256_hadd_epi32(sum[0], sum[1]);
     _mm256_store_si256(reinterpret_cast<__m256i*>(out), _mm256_permute4x64_epi64(mixed, 0xD8));
   }
+  /// The same, rows in the order 0 1 4 5 2 3 6 7.
+  static __m256i eight(const Register* sum) { return _mm256_hadd_epi32(sum[0], sum[1]); }
 
  private:
   static __m256i rows_of(size_t v) { return _mm256_set1_epi8(v == 0 ? 0 : 4); }

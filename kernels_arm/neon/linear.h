@@ -9,6 +9,7 @@ void quantize(const float* x, size_t x_stride, size_t rows, size_t columns, Quan
 
 void int8(const LinearTask& task);
 void int4(const LinearTask& task);
+void mxfp4(const LinearTask& task);
 
 void f32(const LinearTask& task);
 void f16(const LinearTask& task);

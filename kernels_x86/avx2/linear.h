@@ -9,6 +9,7 @@ void quantize(const float* x, size_t x_stride, size_t rows, size_t columns, Quan
 
 void int8(const LinearTask& task);
 void int4(const LinearTask& task);
+void mxfp4(const LinearTask& task);
 size_t scratch_bytes(size_t tokens, size_t columns);
 
 void f32(const LinearTask& task);

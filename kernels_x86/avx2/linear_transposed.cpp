@@ -76,13 +76,28 @@ struct Int4 {
   }
 };
 
+struct Mxfp4 {
+  const uint8_t* panel;
+  size_t row;
+  Mxfp4(const uint8_t* weights, size_t, size_t k, size_t n) : panel(weights + n / kPanelRows * mxfp4_panel_bytes(k)), row(n % kPanelRows) {}
+  __m256 eight(size_t k) const {
+    const size_t g = k / kGroup % kGroupsPerScaleLine;
+    const uint8_t* block = panel + k / (kGroup * kGroupsPerScaleLine) * x86::kBlockBytes;
+    const uint8_t* pair = block + kLine + (g * 2 + k % kGroup / 16) * kLine + row * 8;
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(pair));
+    const __m128i nibbles = _mm_and_si128(k % 16 < 8 ? bytes : _mm_srli_epi16(bytes, 4), _mm_set1_epi8(15));
+    const __m128i halves = _mm_shuffle_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(kMxfp4Halves)), nibbles);
+    const __m256 values = _mm256_mul_ps(_mm256_set1_ps(0.5f), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(halves)));
+    return _mm256_mul_ps(values, _mm256_set1_ps(mxfp4_power(block[g * 8 + row])));
+  }
+};
+
 /// Columns [first, first + 8 * Eights) of out for `Tokens` rows of x.
 template <class Encoding, size_t Tokens, size_t Eights>
 void transposed_tile(const TransposedTask& task, size_t first, size_t m) {
   const float* x = task.dense + m * task.dense_stride;
   __m256 sum[Tokens][Eights];
-  LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t)
-    LINNET_UNROLL for (size_t i = 0; i < Eights; ++i) sum[t][i] = _mm256_setzero_ps();
+  LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t) LINNET_UNROLL for (size_t i = 0; i < Eights; ++i) sum[t][i] = _mm256_setzero_ps();
   for (size_t n = task.first_row; n < task.end_row; ++n) {
     const Encoding row(task.weights, task.rows, task.columns, n);
     __m256 w[Eights];
@@ -92,16 +107,15 @@ void transposed_tile(const TransposedTask& task, size_t first, size_t m) {
       LINNET_UNROLL for (size_t i = 0; i < Eights; ++i) sum[t][i] = _mm256_add_ps(sum[t][i], _mm256_mul_ps(a, w[i]));
     }
   }
-  LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t)
-    LINNET_UNROLL for (size_t i = 0; i < Eights; ++i) {
-      const size_t k = first + i * 8;
-      float* out = task.out + (m + t) * task.out_stride + k;
-      if (k + 8 <= task.last_column) {
-        _mm256_storeu_ps(out, sum[t][i]);
-      } else {
-        _mm256_maskstore_ps(out, first_lanes(task.last_column - k), sum[t][i]);
-      }
+  LINNET_UNROLL for (size_t t = 0; t < Tokens; ++t) LINNET_UNROLL for (size_t i = 0; i < Eights; ++i) {
+    const size_t k = first + i * 8;
+    float* out = task.out + (m + t) * task.out_stride + k;
+    if (k + 8 <= task.last_column) {
+      _mm256_storeu_ps(out, sum[t][i]);
+    } else {
+      _mm256_maskstore_ps(out, first_lanes(task.last_column - k), sum[t][i]);
     }
+  }
 }
 
 template <class Encoding>
@@ -133,11 +147,13 @@ void fill_transposed(LinearKernels& kernels) {
   kernels.transposed_bf16 = transposed<Bf16>;
   kernels.transposed_int8 = transposed<Int8>;
   kernels.transposed_int4 = transposed<Int4>;
+  kernels.transposed_mxfp4 = transposed<Mxfp4>;
   kernels.row_f32 = one_row<F32>;
   kernels.row_f16 = one_row<F16>;
   kernels.row_bf16 = one_row<Bf16>;
   kernels.row_int8 = one_row<Int8>;
   kernels.row_int4 = one_row<Int4>;
+  kernels.row_mxfp4 = one_row<Mxfp4>;
 }
 
 }  // namespace linnet::kernels::avx2

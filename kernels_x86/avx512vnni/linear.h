@@ -7,6 +7,7 @@ namespace linnet::kernels::avx512vnni {
 
 void int8(const LinearTask& task);
 void int4(const LinearTask& task);
+void mxfp4(const LinearTask& task);
 size_t scratch_bytes(size_t tokens, size_t columns);
 
 void f32(const LinearTask& task);

@@ -1,7 +1,6 @@
 // int8 and int4 products with vpdpbusd on 512 bits: a line of weights is one register, two panels share each load of x.
+#include "../mxfp4.h"
 #include "linear.h"
-
-#include "../products.h"
 
 namespace linnet::kernels::avx512vnni {
 namespace {
@@ -62,10 +61,7 @@ struct Avx512 {
     offsets[0] = _mm512_cvtepu8_epi16(_mm256_inserti128_si256(_mm256_castsi128_si256(rows0123), rows4567, 1));
   }
   /// The two int32 of each of 8 rows added up.
-  static void rows(const Register* sum, int32_t* out) {
-    const Register pairs = _mm512_add_epi32(sum[0], _mm512_srli_epi64(sum[0], 32));
-    _mm256_store_si256(reinterpret_cast<__m256i*>(out), _mm512_cvtepi64_epi32(pairs));
-  }
+  static void rows(const Register* sum, int32_t* out) { _mm256_store_si256(reinterpret_cast<__m256i*>(out), eight(sum)); }
 
   template <bool Expanded>
   struct Int8Weights {
@@ -87,6 +83,23 @@ struct Avx512 {
     // A group's sum is at most 16 * 15 * 127, so its lower half says it all.
     Register times(Register scale, Register total) const { return _mm512_dpwssd_epi32(total, sum, scale); }
   };
+
+  // mxfp4: twice the values, from 0 to 24 when 12 is added, and -12 * sum(x) starts the sum.
+  static constexpr bool kRowsMixed = false;
+  struct Values {
+    Register shifted;
+    void look_up(Register nibbles) {
+      const __m128i table = _mm_loadu_si128(reinterpret_cast<const __m128i*>(x86::kShiftedHalves));
+      shifted = _mm512_shuffle_epi8(_mm512_broadcast_i32x4(table), nibbles);
+    }
+  };
+  struct ValueSum {
+    Register sum;
+    explicit ValueSum(int32_t group_sum) : sum(_mm512_set1_epi64(static_cast<uint32_t>(-12 * group_sum))) {}
+    void add(const Values& w, Register a) { sum = _mm512_dpbusd_epi32(sum, w.shifted, a); }
+    Register total() const { return sum; }
+  };
+  static __m256i eight(const Register* sum) { return _mm512_cvtepi64_epi32(_mm512_add_epi32(sum[0], _mm512_srli_epi64(sum[0], 32))); }
   static Register dot16(Register sum, Register a, Register b) { return _mm512_dpwssd_epi32(sum, a, b); }
 
  private:
@@ -103,6 +116,7 @@ struct Avx512 {
 
 void int8(const LinearTask& task) { x86::int8_product<Avx512>(task); }
 void int4(const LinearTask& task) { x86::int4_product<Avx512>(task); }
+void mxfp4(const LinearTask& task) { x86::mxfp4_product<Avx512>(task); }
 size_t scratch_bytes(size_t tokens, size_t columns) { return x86::product_scratch<Avx512>(tokens, columns); }
 
 }  // namespace linnet::kernels::avx512vnni

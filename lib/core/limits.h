@@ -24,6 +24,7 @@ constexpr uint32_t kRowFactor = 4096;     // of a row expression; its constant: 
 constexpr uint32_t kStates = 4096;
 constexpr uint32_t kHeads = 1024;
 constexpr uint32_t kHeadWidth = 8192;
+constexpr uint32_t kExperts = 4096;  // of a layer
 constexpr uint32_t kVocabulary = 1u << 22;
 constexpr uint32_t kTokenBytes = 4096;  // one piece's text
 constexpr uint32_t kStages = 1024;      // of one part of a text pipeline; items of a template
@@ -56,17 +57,17 @@ constexpr uint32_t kJsonValues = 1u << 20;
 constexpr uint32_t kJsonNesting = 128;
 
 // Constrained output: grammars and schemas are as little trusted as files.
-constexpr uint32_t kGrammarBytes = 4u << 20;     // of a grammar's text, and of all literals together
+constexpr uint32_t kGrammarBytes = 4u << 20;  // of a grammar's text, and of all literals together
 constexpr uint32_t kGrammarRules = 1u << 15;
-constexpr uint32_t kGrammarParts = 1u << 19;     // expressions, their children and ranges of characters, each
-constexpr uint32_t kGrammarNesting = 128;        // expressions within expressions of one rule
-constexpr uint32_t kGrammarRepeat = 1000000;     // the largest number in {m,n}
-constexpr uint32_t kProgramNodes = 1u << 18;     // of a compiled grammar
-constexpr uint32_t kConstraintDepth = 1024;      // rules within rules while a text is written
-constexpr uint32_t kConstraintReadings = 1024;   // ways to read a text at the same time; beyond, those that end soonest are kept
-constexpr uint32_t kConstraintStates = 1u << 14; // kept ones; beyond, all are forgotten and built again as needed
+constexpr uint32_t kGrammarParts = 1u << 19;          // expressions, their children and ranges of characters, each
+constexpr uint32_t kGrammarNesting = 128;             // expressions within expressions of one rule
+constexpr uint32_t kGrammarRepeat = 1000000;          // the largest number in {m,n}
+constexpr uint32_t kProgramNodes = 1u << 18;          // of a compiled grammar
+constexpr uint32_t kConstraintDepth = 1024;           // rules within rules while a text is written
+constexpr uint32_t kConstraintReadings = 1024;        // ways to read a text at the same time; beyond, those that end soonest are kept
+constexpr uint32_t kConstraintStates = 1u << 14;      // kept ones; beyond, all are forgotten and built again as needed
 constexpr uint32_t kConstraintMaskBytes = 32u << 20;  // of kept masks, likewise
-constexpr uint32_t kConstraintToken = 256;       // bytes; longer tokens are never allowed
+constexpr uint32_t kConstraintToken = 256;            // bytes; longer tokens are never allowed
 constexpr uint32_t kConstraintShortest = 1u << 16;    // bytes of a text's shortest end that can be counted in tokens
 
 }  // namespace linnet::core::limits

@@ -34,6 +34,10 @@ Status check_attention(const schema::Attention& options) {
   return check_numbers({{"scale", options.scale()}, {"softcap", options.softcap(), false}});
 }
 
+Status check_experts(const schema::Experts& options) {
+  return check_numbers({{"limit", options.limit(), false}, {"up_offset", options.up_offset()}});
+}
+
 Status check_options(const Node& node) {
   using schema::Options;
   switch (node.type) {
@@ -51,6 +55,13 @@ Status check_options(const Node& node) {
       return check_numbers({{"scale", node.as<schema::Scale>().scale()}});
     case Options::Softcap:
       return check_numbers({{"cap", node.as<schema::Softcap>().cap(), false}});
+    case Options::Clamp:
+      return check_numbers({{"low", node.as<schema::Clamp>().low()}, {"high", node.as<schema::Clamp>().high()}});
+    case Options::Route:
+      return check_numbers(
+          {{"renormalize_epsilon", node.as<schema::Route>().renormalize_epsilon(), false}, {"scale", node.as<schema::Route>().scale()}});
+    case Options::Experts:
+      return check_experts(node.as<schema::Experts>());
     default:
       return {};
   }

@@ -12,7 +12,7 @@ namespace {
 namespace limits = core::limits;
 using ull = unsigned long long;
 
-bool has_groups(schema::Encoding encoding) { return encoding == schema::Encoding::int4; }
+bool has_groups(schema::Encoding encoding) { return encoding == schema::Encoding::int4 || encoding == schema::Encoding::mxfp4; }
 
 // The checkpoint's tensors that this one was made of; an adapter finds its rows by them.
 Status check_parts(const schema::Tensor& table, const Tensor& tensor) {

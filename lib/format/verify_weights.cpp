@@ -17,6 +17,18 @@ bool finite(const uint8_t* numbers, size_t count) {
   return true;
 }
 
+// The exponent 255 stands for no number.
+bool exponents_are_finite(const Tensor& tensor) {
+  const size_t panel_bytes = kernels::mxfp4_panel_bytes(tensor.columns), groups = kernels::int4_groups(tensor.columns);
+  for (const uint8_t* panel = tensor.data; panel != tensor.data + tensor.bytes; panel += panel_bytes)
+    for (size_t g = 0; g < groups; g += kernels::kGroupsPerScaleLine) {
+      const uint8_t* line = panel + g * 2 * kernels::kLine + g / kernels::kGroupsPerScaleLine * kernels::kLine;
+      for (size_t i = 0; i < kernels::kLine; ++i)
+        if (line[i] == 255) return false;
+    }
+  return true;
+}
+
 // A scale that is not finite turns a whole row of results into NaN, which running never reports.
 bool scales_are_finite(const Tensor& tensor) {
   size_t panel_bytes, floats;
@@ -29,6 +41,8 @@ bool scales_are_finite(const Tensor& tensor) {
       panel_bytes = kernels::int4_panel_bytes(tensor.columns);
       floats = 2;
       break;
+    case schema::Encoding::mxfp4:
+      return exponents_are_finite(tensor);
     default:
       return true;
   }

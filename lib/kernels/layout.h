@@ -12,9 +12,13 @@
 //          then 2 lines for each group.   Behind all panels: float R[8 * panels], then float M[8 * panels].
 //          w[n][k] = R[n] * s * nibble - M[n] * m
 //
+//   mxfp4  lines and blocks of int4; the scale line's byte is the exponent e of its group. Nothing behind the panels.
+//          w[n][k] = value(nibble) * 2^(e - 127),  value: sign, two bits of exponent, one of fraction (OCP Microscaling, e2m1)
+//
 // Kp is K rounded up to 64; padding columns and padding rows hold zero bytes and zero scales.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -41,6 +45,15 @@ constexpr size_t int4_panel_bytes(size_t columns) {
 }
 constexpr size_t int4_matrix_bytes(size_t rows, size_t columns) {
   return panels(rows) * (int4_panel_bytes(columns) + 2 * kPanelRows * sizeof(float));
+}
+
+constexpr size_t mxfp4_panel_bytes(size_t columns) { return int4_panel_bytes(columns); }
+constexpr size_t mxfp4_matrix_bytes(size_t rows, size_t columns) { return panels(rows) * mxfp4_panel_bytes(columns); }
+/// The values of the 16 nibbles, twice: whole numbers.
+constexpr int8_t kMxfp4Halves[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+/// 2^(exponent - 127). 255, which the format calls NaN, is infinity here; files that hold it do not pass `verify`.
+constexpr float mxfp4_power(uint8_t exponent) {
+  return std::bit_cast<float>(exponent == 0 ? uint32_t{0x00400000} : static_cast<uint32_t>(exponent) << 23);
 }
 
 /// Activations quantized per row: x[m][k] ~ scale[m] * data[m][k], data in -127..127 (never -128: every level is exact

@@ -52,7 +52,9 @@ struct LinearKernels {
   void (*int8)(const LinearTask&);
   // y = a[m] * (R[n] * A - M[n] * B) + bias,  A = sum_g s sum_k nibble * x,  B = sum_g m * group_sum, both exact int32.
   void (*int4)(const LinearTask&);
-  // Scratch that int8 and int4 need for `tokens` rows of `columns`.
+  // y = (a[m] * 0.5) * sum_g 2^(e[n][g] - 127) * S_g + bias,  S_g = sum_k 2 * value(nibble) * x, exact int32; groups are added in order.
+  void (*mxfp4)(const LinearTask&);
+  // Scratch that int8, int4 and mxfp4 need for `tokens` rows of `columns`.
   size_t (*scratch_bytes)(size_t tokens, size_t columns);
 
   void (*f32)(const LinearTask&);
@@ -64,6 +66,7 @@ struct LinearKernels {
   void (*transposed_bf16)(const TransposedTask&);
   void (*transposed_int8)(const TransposedTask&);
   void (*transposed_int4)(const TransposedTask&);
+  void (*transposed_mxfp4)(const TransposedTask&);
 
   // out[k] = w[row][k], k < columns: one row of an embedding table.
   void (*row_f32)(const uint8_t* weights, size_t rows, size_t columns, size_t row, float* out);
@@ -71,6 +74,7 @@ struct LinearKernels {
   void (*row_bf16)(const uint8_t* weights, size_t rows, size_t columns, size_t row, float* out);
   void (*row_int8)(const uint8_t* weights, size_t rows, size_t columns, size_t row, float* out);
   void (*row_int4)(const uint8_t* weights, size_t rows, size_t columns, size_t row, float* out);
+  void (*row_mxfp4)(const uint8_t* weights, size_t rows, size_t columns, size_t row, float* out);
 };
 
 }  // namespace linnet::kernels

@@ -25,10 +25,11 @@ Status verify(const VerifyContext& context) {
     case schema::Encoding::bf16:
     case schema::Encoding::int8:
     case schema::Encoding::int4:
+    case schema::Encoding::mxfp4:
       break;
     default:
-      return Status::error(Code::unsupported, "Embed: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8 or int4", length,
-                           table->name.data(), schema::EnumNameEncoding(table->encoding));
+      return Status::error(Code::unsupported, "Embed: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8, int4 or mxfp4",
+                           length, table->name.data(), schema::EnumNameEncoding(table->encoding));
   }
   if (table->count != 1)
     return Status::error(Code::corrupt, "Embed: tensor \"%.*s\" stacks %u matrices, expected 1", length, table->name.data(), table->count);
@@ -57,6 +58,8 @@ auto row_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding)
       return linear.row_int8;
     case schema::Encoding::int4:
       return linear.row_int4;
+    case schema::Encoding::mxfp4:
+      return linear.row_mxfp4;
     default:
       return linear.row_f32;
   }

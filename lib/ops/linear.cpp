@@ -4,6 +4,7 @@
 #include "core/try.h"
 #include "kernels/xnnpack.h"
 #include "ops/linear_adapted.h"
+#include "ops/products.h"
 
 namespace linnet::ops {
 namespace {
@@ -17,8 +18,6 @@ const Tensor& weights_of(const Node& node, std::span<const Tensor> tensors) {
   return tensors[static_cast<size_t>(node.as<schema::Linear>().tensor())];
 }
 
-bool quantized(const Tensor& tensor) { return tensor.encoding == schema::Encoding::int8 || tensor.encoding == schema::Encoding::int4; }
-
 /// The rows of W that take part.
 Slice slice_of(const schema::Linear& options, const Tensor& tensor) {
   return {options.first_row(), options.rows() ? options.rows() : tensor.rows - options.first_row()};
@@ -26,17 +25,7 @@ Slice slice_of(const schema::Linear& options, const Tensor& tensor) {
 
 Status verify_weights(const schema::Linear& options, const Tensor& tensor) {
   const int length = static_cast<int>(tensor.name.size());
-  switch (tensor.encoding) {
-    case schema::Encoding::f32:
-    case schema::Encoding::f16:
-    case schema::Encoding::bf16:
-    case schema::Encoding::int8:
-    case schema::Encoding::int4:
-      break;
-    default:
-      return Status::error(Code::unsupported, "Linear: tensor \"%.*s\" is encoded as %s, expected f32, f16, bf16, int8 or int4", length,
-                           tensor.name.data(), schema::EnumNameEncoding(tensor.encoding));
-  }
+  LINNET_TRY(expect_factor("Linear", tensor));
   if (tensor.count != 1)
     return Status::error(Code::corrupt, "Linear: tensor \"%.*s\" stacks %u matrices, expected 1", length, tensor.name.data(), tensor.count);
   if (options.first_row() >= tensor.rows || options.rows() > tensor.rows - options.first_row())
@@ -83,21 +72,6 @@ Scratch scratch(const PlanContext& context) {
   return scratch;
 }
 
-auto product_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
-  switch (encoding) {
-    case schema::Encoding::f16:
-      return linear.f16;
-    case schema::Encoding::bf16:
-      return linear.bf16;
-    case schema::Encoding::int8:
-      return linear.int8;
-    case schema::Encoding::int4:
-      return linear.int4;
-    default:
-      return linear.f32;
-  }
-}
-
 auto transposed_kernel(const kernels::LinearKernels& linear, schema::Encoding encoding) {
   switch (encoding) {
     case schema::Encoding::f16:
@@ -108,6 +82,8 @@ auto transposed_kernel(const kernels::LinearKernels& linear, schema::Encoding en
       return linear.transposed_int8;
     case schema::Encoding::int4:
       return linear.transposed_int4;
+    case schema::Encoding::mxfp4:
+      return linear.transposed_mxfp4;
     default:
       return linear.transposed_f32;
   }

@@ -8,10 +8,6 @@ namespace {
 
 constexpr size_t kPieceRows = 4;
 
-bool turnable(uint32_t block, uint32_t columns) {
-  return block >= 16 && block <= 256 && (block & (block - 1)) == 0 && columns % block == 0;
-}
-
 Status verify(const VerifyContext& context) {
   const auto& options = context.node.as<schema::Quantize>();
   LINNET_TRY(context.expect_inputs(1));
@@ -61,6 +57,10 @@ void run(const RunContext& context) {
 }
 
 }  // namespace
+
+bool turnable(uint32_t block, uint32_t columns) noexcept {
+  return block >= 16 && block <= 256 && (block & (block - 1)) == 0 && columns % block == 0;
+}
 
 const Operation quantize_operation = {schema::Options::Quantize, "operation:Quantize", 1, verify, shape, scratch, run};
 

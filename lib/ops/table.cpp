@@ -8,10 +8,10 @@ namespace linnet::ops {
 namespace {
 
 const Operation* const kOperations[] = {
-    &embed_operation,         &linear_operation,          &quantize_operation, &turn_operation,      &norm_operation,
-    &rotary_angles_operation, &rotary_operation,          &append_operation,   &attention_operation, &unary_operation,
-    &binary_operation,        &binary_constant_operation, &gate_operation,     &scale_operation,     &softcap_operation,
-    &select_rows_operation,   &prepend_operation,         &pool_operation,     &slice_operation,     &concat_operation,
+    &embed_operation,  &linear_operation, &quantize_operation,  &turn_operation,        &norm_operation,    &rotary_angles_operation,
+    &rotary_operation, &append_operation, &attention_operation, &unary_operation,       &binary_operation,  &binary_constant_operation,
+    &gate_operation,   &scale_operation,  &softcap_operation,   &select_rows_operation, &prepend_operation, &pool_operation,
+    &slice_operation,  &concat_operation, &clamp_operation,     &route_operation,       &experts_operation,
 };
 constexpr std::string_view kPrefix = "operation:";
 

@@ -55,6 +55,13 @@ class Readers {
         return note(node.as<schema::Attention>().relative_bias_tensor(), kOther);
       case schema::Options::BinaryConstant:
         return note(node.as<schema::BinaryConstant>().tensor(), kOther);
+      case schema::Options::Route:
+        return note(node.as<schema::Route>().correction_tensor(), kOther);
+      case schema::Options::Experts:
+        note(node.as<schema::Experts>().gate_up_tensor(), kOther);
+        note(node.as<schema::Experts>().down_tensor(), kOther);
+        note(node.as<schema::Experts>().gate_up_bias_tensor(), kOther);
+        return note(node.as<schema::Experts>().down_bias_tensor(), kOther);
       case schema::Options::Prepend:
         return note(node.as<schema::Prepend>().tensor(), kOther);
       default:

@@ -56,6 +56,7 @@ TEST_CASE("FORMAT.md quotes every limit of the file as it is") {
                                                     {"kStates", limits::kStates},
                                                     {"kHeads", limits::kHeads},
                                                     {"kHeadWidth", limits::kHeadWidth},
+                                                    {"kExperts", limits::kExperts},
                                                     {"kVocabulary", limits::kVocabulary},
                                                     {"kTokenBytes", limits::kTokenBytes},
                                                     {"kStages", limits::kStages},
@@ -109,6 +110,7 @@ TEST_CASE("FORMAT.md's sizes of quantized matrices are the layout's") {
       const uint64_t panels = (rows + 7) / 8, padded = (columns + 63) / 64 * 64, groups = padded / 32;
       CHECK(linnet::format::tensor_bytes(Encoding::int8, rows, columns, 1) == panels * (8 * padded + 32));
       CHECK(linnet::format::tensor_bytes(Encoding::int4, rows, columns, 1) == panels * (64 * ((groups + 7) / 8) + 128 * groups + 64));
+      CHECK(linnet::format::tensor_bytes(Encoding::mxfp4, rows, columns, 1) == panels * (64 * ((groups + 7) / 8) + 128 * groups));
     }
 }
 

@@ -81,6 +81,22 @@ TEST_CASE("both numbers of an int4 row are looked at") {
   }
 }
 
+TEST_CASE("an exponent of mxfp4 that stands for no number is found in any panel and scale line, and a weight of the same bits is none") {
+  // 9 rows of 300 columns, padded to 320: 10 groups, so two panels of 8 and of 2 groups behind their scale lines.
+  const size_t panel = 2 * 64 + 10 * 128;
+  const auto outcome_at = [&](size_t byte) {
+    TinyModel tiny = tiny_encoder();
+    tiny.requirements.push_back("encoding:mxfp4");
+    Bytes bytes(2 * panel);
+    bytes[byte] = 255;
+    tiny.add({.name = "four bits", .encoding = schema::Encoding::mxfp4, .rows = 9, .columns = 300, .group = 32}, bytes);
+    return verified(tiny);
+  };
+  for (size_t byte : {size_t{0}, size_t{63}, size_t{64 + 8 * 128}, panel, panel + 64 + 8 * 128 + 15})
+    CHECK(outcome_at(byte).message == "model in memory: tensor \"four bits\" has a scale that is not finite");
+  for (size_t byte : {size_t{64}, size_t{64 + 8 * 128 + 64}, 2 * panel - 1}) CHECK(outcome_at(byte).code == Code::ok);
+}
+
 TEST_CASE("scales of stacked matrices are each looked at") {
   for (size_t matrix : {0, 1, 2}) {
     TinyModel tiny = tiny_encoder();

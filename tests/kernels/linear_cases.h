@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -114,13 +115,40 @@ struct Int4Matrix {
   }
 };
 
+/// w[n][k] = value(nibble[n][k]) * 2^(exponent[n][k/32] - 127)
+struct Mxfp4Matrix {
+  static constexpr float kValues[16] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6, 0, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+  size_t rows, columns, groups;
+  std::vector<int> nibble, exponent;  // [rows][columns], [rows][groups]
+  Guarded bytes;
+
+  Mxfp4Matrix(size_t n, size_t k, Fill fill, uint64_t seed)
+      : rows(n), columns(k), groups((k + 31) / 32), nibble(n * k), exponent(n * groups),
+        bytes((n + 7) / 8 * Int4Matrix::panel_bytes(k)) {
+    Random random(seed);
+    const bool extreme = fill == Fill::extreme;
+    for (int& value : nibble) value = extreme ? (random.next() % 4 ? 15 : 7) : random.integer(0, 15);
+    for (int& value : exponent) value = extreme ? (random.next() % 4 ? 0 : 200) : random.integer(110, 130);
+    for (size_t r = 0; r < n; ++r) {
+      uint8_t* panel = bytes.bytes() + r / 8 * Int4Matrix::panel_bytes(k);
+      for (size_t g = 0; g < groups; ++g) panel[g / 8 * 1088 + g % 8 * 8 + r % 8] = static_cast<uint8_t>(exponent[r * groups + g]);
+      for (size_t c = 0; c < k; ++c) {
+        uint8_t& pair = panel[c / 256 * 1088 + 64 + c % 256 / 16 * 64 + r % 8 * 8 + c % 8];
+        pair = static_cast<uint8_t>(pair | (c % 16 < 8 ? nibble[r * k + c] : nibble[r * k + c] << 4));
+      }
+    }
+  }
+  float power(size_t r, size_t group) const { return std::ldexp(1.0f, exponent[r * groups + group] - 127); }
+  float value(size_t r, size_t c) const { return kValues[nibble[r * columns + c]] * power(r, c / 32); }
+};
+
 /// Quantized rows in memory of exactly their size.
-struct Rows {
+struct QuantizedCase {
   size_t tokens, columns;
   Guarded memory;
   kernels::QuantizedRows view;
 
-  Rows(size_t count, size_t k, Fill fill, uint64_t seed)
+  QuantizedCase(size_t count, size_t k, Fill fill, uint64_t seed)
       : tokens(count), columns(k), memory(kernels::quantized_rows_bytes(count, k)),
         view(kernels::quantized_rows_view(memory.bytes(), count, k)) {
     Random random(seed);

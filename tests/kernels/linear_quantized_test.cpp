@@ -13,14 +13,14 @@ constexpr size_t kColumns[] = {1, 7, 31, 33, 63, 64, 65, 80, 96, 255, 256, 257, 
 constexpr size_t kRows[] = {1, 7, 8, 9, 17, 131};
 constexpr float kUntouched = 12345.0f;
 
-float expected(const Int8Matrix& w, const Rows& x, size_t m, size_t n) {
+float expected(const Int8Matrix& w, const QuantizedCase& x, size_t m, size_t n) {
   int64_t sum = 0;
   for (size_t k = 0; k < w.columns; ++k) sum += w.q[n * w.columns + k] * x.view.data[m * x.view.stride + k];
   const float scale = x.view.scale[m] * w.scale[n];
   return scale * static_cast<float>(static_cast<int32_t>(sum));
 }
 
-float expected(const Int4Matrix& w, const Rows& x, size_t m, size_t n) {
+float expected(const Int4Matrix& w, const QuantizedCase& x, size_t m, size_t n) {
   int64_t a = 0, b = 0;
   for (size_t k = 0; k < w.columns; ++k) {
     const int activation = x.view.data[m * x.view.stride + k];
@@ -33,12 +33,26 @@ float expected(const Int4Matrix& w, const Rows& x, size_t m, size_t n) {
   return x.view.scale[m] * difference;
 }
 
+// Groups are added in order, in f32; twice the values are whole numbers.
+float expected(const Mxfp4Matrix& w, const QuantizedCase& x, size_t m, size_t n) {
+  float sum = 0;
+  for (size_t g = 0; g < w.groups; ++g) {
+    int64_t group = 0;
+    for (size_t k = g * 32; k < w.columns && k < (g + 1) * 32; ++k)
+      group += static_cast<int64_t>(2 * Mxfp4Matrix::kValues[w.nibble[n * w.columns + k]]) * x.view.data[m * x.view.stride + k];
+    const float product = w.power(n, g) * static_cast<float>(group);
+    sum += product;
+  }
+  return x.view.scale[m] / 2 * sum;
+}
+
 void run_kernel(const kernels::LinearKernels& linear, const Int8Matrix&, const LinearTask& task) { linear.int8(task); }
 void run_kernel(const kernels::LinearKernels& linear, const Int4Matrix&, const LinearTask& task) { linear.int4(task); }
+void run_kernel(const kernels::LinearKernels& linear, const Mxfp4Matrix&, const LinearTask& task) { linear.mxfp4(task); }
 
 /// Rows [first, end) of W times x, in calls of at most `share` panels; out has exactly tokens * (end - first) floats.
 template <class Matrix>
-void product(kernels::Level level, const Matrix& w, const Rows& x, size_t first, size_t end, const float* bias, size_t share, float* out) {
+void product(kernels::Level level, const Matrix& w, const QuantizedCase& x, size_t first, size_t end, const float* bias, size_t share, float* out) {
   const kernels::LinearKernels& linear = kernels::table(level).linear;
   const Guarded scratch(linear.scratch_bytes(x.tokens, w.columns));
   LinearTask task{};
@@ -64,7 +78,7 @@ void product(kernels::Level level, const Matrix& w, const Rows& x, size_t first,
 template <class Matrix>
 size_t wrong_outputs(kernels::Level level, size_t rows, size_t columns, size_t tokens, Fill fill) {
   const Matrix w(rows, columns, fill, rows * 131 + columns);
-  const Rows x(tokens, columns, fill, columns);
+  const QuantizedCase x(tokens, columns, fill, columns);
   const Guarded out(tokens * rows * sizeof(float), sizeof(float));
   product(level, w, x, 0, rows, nullptr, 1000, out.floats());
   size_t wrong = 0;
@@ -106,7 +120,7 @@ void check_slices_and_sharing() {
     for (size_t tokens : {1, 3, 20})
       for (const auto& [first, end] : {std::pair<size_t, size_t>{0, 75}, {3, 61}, {8, 24}, {9, 15}, {70, 75}})
         for (size_t share : {1, 2, 3, 7}) {
-          const Rows x(tokens, columns, Fill::random, 7);
+          const QuantizedCase x(tokens, columns, Fill::random, 7);
           const size_t width = end - first;
           const Guarded out(tokens * width * sizeof(float), sizeof(float)), exact_bias(width * sizeof(float), sizeof(float));
           std::memcpy(exact_bias.bytes(), bias.data() + first, width * sizeof(float));
@@ -128,6 +142,12 @@ void check_slices_and_sharing() {
 TEST_CASE("int8 products equal exact sums in every bit at every level, odd shape, row count and extreme") { check_all_shapes<Int8Matrix>(); }
 
 TEST_CASE("int4 products equal exact sums in every bit at every level, odd shape, row count and extreme") { check_all_shapes<Int4Matrix>(); }
+
+TEST_CASE("mxfp4 products equal sums of groups in order, bit for bit, at every level, odd shape, row count and extreme") {
+  check_all_shapes<Mxfp4Matrix>();
+}
+
+TEST_CASE("mxfp4 products of a slice with a bias do not depend on how panels are shared") { check_slices_and_sharing<Mxfp4Matrix>(); }
 
 TEST_CASE("int8 products of a slice with a bias do not depend on how panels are shared") { check_slices_and_sharing<Int8Matrix>(); }
 
@@ -164,7 +184,7 @@ TEST_CASE("fewer rows need no more scratch than more rows do") {
 TEST_CASE("a product writes nothing outside of its slice") {
   const size_t rows = 24, columns = 64, stride = 24;
   const Int8Matrix w(rows, columns, Fill::random, 1);
-  const Rows x(2, columns, Fill::random, 2);
+  const QuantizedCase x(2, columns, Fill::random, 2);
   for (kernels::Level level : levels()) {
     std::vector<float> out(2 * stride, kUntouched);
     LinearTask task{};

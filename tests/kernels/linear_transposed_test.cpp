@@ -26,12 +26,13 @@ struct Cases {
   size_t rows, columns;
   Int8Matrix int8;
   Int4Matrix int4;
+  Mxfp4Matrix mxfp4;
   Guarded f32, f16, bf16;
   std::vector<Case> all;
 
   Cases(size_t n, size_t k)
-      : rows(n), columns(k), int8(n, k, Fill::random, 1), int4(n, k, Fill::random, 2), f32(n * k * 4, 4), f16(n * k * 2, 2), bf16(n * k * 2, 2) {
-    std::vector<float> values[5];
+      : rows(n), columns(k), int8(n, k, Fill::random, 1), int4(n, k, Fill::random, 2), mxfp4(n, k, Fill::random, 4), f32(n * k * 4, 4), f16(n * k * 2, 2), bf16(n * k * 2, 2) {
+    std::vector<float> values[6];
     for (auto& list : values) list.resize(n * k);
     Random random(3);
     for (size_t i = 0; i < n * k; ++i) {
@@ -44,11 +45,13 @@ struct Cases {
       const uint16_t half = core::half_from_float(values[2][i]), brain = core::bfloat16_from_float(values[2][i]);
       values[3][i] = core::float_from_half(half);
       values[4][i] = core::float_from_bfloat16(brain);
+      values[5][i] = mxfp4.value(r, i % k);
       std::memcpy(f32.bytes() + 4 * i, &values[2][i], 4);
       std::memcpy(f16.bytes() + 2 * i, &half, 2);
       std::memcpy(bf16.bytes() + 2 * i, &brain, 2);
     }
-    all = {{"int8", int8.bytes.bytes(), values[0], &LinearKernels::transposed_int8, &LinearKernels::row_int8},
+    all = {{"mxfp4", mxfp4.bytes.bytes(), values[5], &LinearKernels::transposed_mxfp4, &LinearKernels::row_mxfp4},
+           {"int8", int8.bytes.bytes(), values[0], &LinearKernels::transposed_int8, &LinearKernels::row_int8},
            {"int4", int4.bytes.bytes(), values[1], &LinearKernels::transposed_int4, &LinearKernels::row_int4},
            {"f32", f32.bytes(), values[2], &LinearKernels::transposed_f32, &LinearKernels::row_f32},
            {"f16", f16.bytes(), values[3], &LinearKernels::transposed_f16, &LinearKernels::row_f16},

@@ -57,6 +57,15 @@ void Trial::give_up(uint32_t position) {
   }
 }
 
+ops::Scratch Trial::scratch_of_last() const {
+  std::vector<uint64_t> capacity;
+  for (uint32_t v = 0; v < values_.size(); ++v) capacity.push_back(rows(v));
+  const format::Node& node = steps_.back().node;
+  const std::vector<uint64_t> symbols = totals();
+  return ops::operation(node.type)->scratch(
+      {node, values_, tensors_, states_, capacity, symbols, kernels::table(level), threads, context, encoding});
+}
+
 void Trial::run() {
   first_position.resize(sequences);
   counts[Symbol::tokens].resize(sequences);
@@ -98,7 +107,7 @@ void Trial::run() {
     if (operation.release) operation.release(constant.data());
   }
   for (uint32_t v = 0; v < values_.size(); ++v) {
-    if (values_[v].type != ValueType::f32) continue;
+    if (values_[v].type == ValueType::q8) continue;
     data_[v].resize(capacity[v] * values_[v].columns * sizeof(float));
     if (!data_[v].empty()) std::memcpy(data_[v].data(), memory[v], data_[v].size());
   }

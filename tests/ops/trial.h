@@ -153,11 +153,18 @@ class Trial {
   }
   /// Runs every operation, then counts the tokens as committed.
   void run();
+  /// What the last operation asks for, all rows planned.
+  ops::Scratch scratch_of_last() const;
   /// Gives up whole pages before `position`, as a windowed state does.
   void give_up(uint32_t position);
 
   std::vector<float> result(uint32_t value) const {
     std::vector<float> numbers(data_[value].size() / sizeof(float));
+    if (!numbers.empty()) std::memcpy(numbers.data(), data_[value].data(), data_[value].size());
+    return numbers;
+  }
+  std::vector<int32_t> indices(uint32_t value) const {
+    std::vector<int32_t> numbers(data_[value].size() / sizeof(int32_t));
     if (!numbers.empty()) std::memcpy(numbers.data(), data_[value].data(), data_[value].size());
     return numbers;
   }

@@ -8,6 +8,7 @@
 
 #include "convert/checkpoint.h"
 #include "convert/quantizers/int4.h"
+#include "convert/quantizers/mxfp4.h"
 #include "core/checked.h"
 #include "core/half.h"
 #include "core/limits.h"
@@ -93,6 +94,21 @@ void pack_int4(const Matrix& matrix, const std::vector<float>& importance, uint8
   });
 }
 
+void pack_mxfp4(const Matrix& matrix, uint8_t* out) {
+  const size_t panel_bytes = mxfp4_panel_bytes(matrix.columns);
+  for_each_panel(matrix, [&](size_t p) {
+    uint8_t* panel = out + p * panel_bytes;
+    for (size_t n = p * kPanelRows; n < std::min((p + 1) * kPanelRows, matrix.rows); ++n)
+      for (size_t first = 0; first < matrix.columns; first += kGroup) {
+        const size_t count = std::min(kGroup, matrix.columns - first);
+        const Mxfp4Group group = quantize_mxfp4(matrix.weights + n * matrix.columns + first, count);
+        panel[scale_at(first / kGroup, n % 8)] = group.exponent;
+        for (size_t k = 0; k < count; ++k)
+          panel[nibble_at(first + k, n % 8)] |= static_cast<uint8_t>(k % 16 < 8 ? group.nibbles[k] : group.nibbles[k] << 4);
+      }
+  });
+}
+
 void pack_dense(const Matrix& matrix, Encoding encoding, uint8_t* out) {
   size_t count = matrix.rows * matrix.columns;
   if (encoding == Encoding::f32) {
@@ -131,6 +147,12 @@ void unpack_matrix(const uint8_t* bytes, Encoding encoding, size_t rows, size_t 
           value = R * (static_cast<float>((scale & 15) + 1) * q) - M * static_cast<float>(scale >> 4);
           break;
         }
+        case Encoding::mxfp4: {
+          const uint8_t* panel = bytes + n / 8 * mxfp4_panel_bytes(columns);
+          const uint8_t pair = panel[nibble_at(k, n % 8)];
+          value = 0.5f * kMxfp4Halves[k % 16 < 8 ? pair & 15 : pair >> 4] * mxfp4_power(panel[scale_at(k / kGroup, n % 8)]);
+          break;
+        }
         default:
           value = get_float(bytes, n * columns + k);
       }
@@ -157,7 +179,7 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
   }
   Packed packed;
   packed.encoding = encoding;
-  packed.group = encoding == Encoding::int4 ? static_cast<uint32_t>(kGroup) : 0;
+  packed.group = encoding == Encoding::int4 || encoding == Encoding::mxfp4 ? static_cast<uint32_t>(kGroup) : 0;
   packed.bytes.assign(bytes, 0);
   packed.squared_weight = squares;
   for (uint32_t i = 0; i < count; ++i) {
@@ -167,6 +189,8 @@ Packed pack(const std::string& name, const std::vector<float>& weights, uint32_t
       pack_int8(matrix, out);
     else if (encoding == Encoding::int4)
       pack_int4(matrix, importance, out);
+    else if (encoding == Encoding::mxfp4)
+      pack_mxfp4(matrix, out);
     else
       pack_dense(matrix, encoding, out);
   }

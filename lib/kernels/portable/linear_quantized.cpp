@@ -1,4 +1,4 @@
-// int8: y = a[m] * scale[n] * sum(x w) + bias.   int4: y = a[m] * (R[n] * A - M[n] * B) + bias.
+// int8: y = a[m] * scale[n] * sum(x w) + bias.   int4: y = a[m] * (R[n] * A - M[n] * B) + bias.   mxfp4: y = a[m] / 2 * sum 2^e S + bias.
 // Sums are exact int32, so any order of them gives the same; the float operations that follow have one order.
 #include "kernels/portable/linear.h"
 
@@ -67,6 +67,32 @@ void int4(const LinearTask& task) {
         float offset = offsets[n] * static_cast<float>(b[r]);
         store(task, m, n, task.x.scale[m] * (product - offset));
       }
+    }
+  }
+}
+
+void mxfp4(const LinearTask& task) {
+  const size_t panel_bytes = mxfp4_panel_bytes(task.columns), groups = int4_groups(task.columns);
+  constexpr size_t kBlockBytes = kLine * (1 + 2 * kGroupsPerScaleLine);
+  for (size_t p = task.first_panel; p < task.last_panel; ++p) {
+    const uint8_t* panel = task.weights + p * panel_bytes;
+    for (size_t m = 0; m < task.tokens; ++m) {
+      const int8_t* x = task.x.data + m * task.x.stride;
+      float sum[kPanelRows] = {};
+      for (size_t g = 0; g < groups; ++g) {
+        const uint8_t* exponents = panel + g / kGroupsPerScaleLine * kBlockBytes;
+        const uint8_t* lines = exponents + kLine + g % kGroupsPerScaleLine * 2 * kLine;
+        for (size_t r = 0; r < kPanelRows; ++r) {
+          int32_t group = 0;
+          for (size_t k = 0; k < kGroup; ++k) {
+            const int32_t byte = lines[k / 16 * kLine + r * 8 + k % 8];
+            group += x[g * kGroup + k] * kMxfp4Halves[k % 16 < 8 ? byte & 15 : byte >> 4];
+          }
+          sum[r] += mxfp4_power(exponents[g % kGroupsPerScaleLine * 8 + r]) * static_cast<float>(group);
+        }
+      }
+      for (size_t r = 0; r < kPanelRows; ++r)
+        if (const size_t n = p * kPanelRows + r; stored(task, n)) store(task, m, n, (task.x.scale[m] * 0.5f) * sum[r]);
     }
   }
 }

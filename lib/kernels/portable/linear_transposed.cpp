@@ -48,8 +48,7 @@ void decode_int8(const uint8_t* weights, size_t rows, size_t columns, size_t row
   const size_t panel_bytes = int8_panel_bytes(columns);
   const uint8_t* panel = weights + row / kPanelRows * panel_bytes;
   const float scale = reinterpret_cast<const float*>(weights + panels(rows) * panel_bytes)[row];
-  for (size_t k = first; k < last; ++k)
-    out[k - first] = scale * static_cast<int8_t>(panel[k / 8 * kLine + row % kPanelRows * 8 + k % 8]);
+  for (size_t k = first; k < last; ++k) out[k - first] = scale * static_cast<int8_t>(panel[k / 8 * kLine + row % kPanelRows * 8 + k % 8]);
 }
 
 void decode_int4(const uint8_t* weights, size_t rows, size_t columns, size_t row, size_t first, size_t last, float* out) {
@@ -68,10 +67,23 @@ void decode_int4(const uint8_t* weights, size_t rows, size_t columns, size_t row
   }
 }
 
+void decode_mxfp4(const uint8_t* weights, size_t, size_t columns, size_t row, size_t first, size_t last, float* out) {
+  const uint8_t* panel = weights + row / kPanelRows * mxfp4_panel_bytes(columns);
+  const size_t r = row % kPanelRows;
+  for (size_t k = first; k < last; ++k) {
+    const size_t g = k / kGroup % kGroupsPerScaleLine;
+    const uint8_t* block = panel + k / (kGroup * kGroupsPerScaleLine) * kLine * (1 + 2 * kGroupsPerScaleLine);
+    const int32_t pair = block[kLine + (g * 2 + k % kGroup / 16) * kLine + r * 8 + k % 8];
+    const float halves = kMxfp4Halves[k % 16 < 8 ? pair & 15 : pair >> 4];
+    out[k - first] = 0.5f * halves * mxfp4_power(block[g * 8 + r]);
+  }
+}
+
 void transposed_f32(const TransposedTask& task) { transposed<decode_f32>(task); }
 void transposed_f16(const TransposedTask& task) { transposed<decode_f16>(task); }
 void transposed_bf16(const TransposedTask& task) { transposed<decode_bf16>(task); }
 void transposed_int8(const TransposedTask& task) { transposed<decode_int8>(task); }
 void transposed_int4(const TransposedTask& task) { transposed<decode_int4>(task); }
+void transposed_mxfp4(const TransposedTask& task) { transposed<decode_mxfp4>(task); }
 
 }  // namespace linnet::kernels::portable

@@ -91,8 +91,41 @@ TEST_CASE("int4: bytes lie as FORMAT.md draws them and decode to R s q - M m") {
   }
 }
 
+TEST_CASE("mxfp4: bytes lie as FORMAT.md draws them and decode to value 2^(e - 127)") {
+  constexpr double kValues[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6, 0, -0.5, -1, -1.5, -2, -3, -4, -6};
+  for (const Shape& s : kShapes) {
+    CAPTURE(s.rows);
+    CAPTURE(s.columns);
+    const std::vector<float> w = numbers(s.rows * s.columns, 2);
+    const Packed packed = pack("w", w, s.rows, s.columns, 1, Encoding::mxfp4);
+    const size_t groups = up(s.columns, 64) / 32, panel = 64 * (up(groups, 8) / 8) + 128 * groups;
+    REQUIRE(packed.bytes.size() == up(s.rows, 8) / 8 * panel);
+    CHECK(packed.group == 32);
+    const std::vector<float> stored = unpack(packed, s.rows, s.columns, 1);
+    for (size_t n = 0; n < s.rows; ++n)
+      for (size_t k = 0; k < s.columns; ++k) {
+        const size_t g = k / 32, block = n / 8 * panel + g / 8 * (64 + 8 * 128);
+        const int exponent = packed.bytes[block + g % 8 * 8 + n % 8];
+        const uint8_t pair = packed.bytes[block + 64 + g % 8 * 128 + k % 32 / 16 * 64 + n % 8 * 8 + k % 8];
+        REQUIRE(stored[n * s.columns + k] == std::ldexp(kValues[k % 16 < 8 ? pair & 15 : pair >> 4], exponent - 127));
+      }
+  }
+}
+
+TEST_CASE("mxfp4 keeps blocks that are such floats already, whichever of their values occur") {
+  constexpr float kValues[] = {0, 0.5f, 1, 1.5f, 2, 3, 4, 6};
+  std::vector<float> w;
+  for (int exponent : {-126, -60, -2, 0, 5, 120})
+    for (int largest = 1; largest < 8; ++largest)
+      for (int k = 0; k < 32; ++k)
+        w.push_back(std::ldexp(k % 3 == 1 ? -kValues[k % (largest + 1)] : kValues[k == 0 ? largest : k * 5 % (largest + 1)], exponent));
+  const uint32_t rows = static_cast<uint32_t>(w.size() / 32);
+  CHECK(pack("w", w, rows, 32, 1, Encoding::mxfp4).squared_error == 0);
+  CHECK(unpack(pack("w", w, rows, 32, 1, Encoding::mxfp4), rows, 32, 1) == w);
+}
+
 TEST_CASE("the damage is the squared error of what is stored over the squared weights") {
-  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::bf16, Encoding::int8, Encoding::int4}) {
+  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::bf16, Encoding::int8, Encoding::int4, Encoding::mxfp4}) {
     const std::vector<float> w = numbers(13 * 75, 3);
     const Packed packed = pack("w", w, 13, 75, 1, encoding);
     const std::vector<float> stored = unpack(packed, 13, 75, 1);
@@ -101,11 +134,12 @@ TEST_CASE("the damage is the squared error of what is stored over the squared we
     CHECK(packed.squared_error == doctest::Approx(error));
     CHECK(packed.squared_weight == doctest::Approx(whole));
     const double damage = error / whole;
-    CHECK(damage <= (encoding == Encoding::f32    ? 0
-                     : encoding == Encoding::f16  ? 1e-7
-                     : encoding == Encoding::bf16 ? 1e-5
-                     : encoding == Encoding::int8 ? 1e-4
-                                                  : 8e-3));
+    CHECK(damage <= (encoding == Encoding::f32     ? 0
+                     : encoding == Encoding::f16   ? 1e-7
+                     : encoding == Encoding::bf16  ? 1e-5
+                     : encoding == Encoding::int8  ? 1e-4
+                     : encoding == Encoding::mxfp4 ? 0.02
+                                                   : 8e-3));
   }
 }
 
@@ -120,7 +154,7 @@ TEST_CASE("f16 and bf16 keep each number as their own rounding has it") {
 }
 
 TEST_CASE("stacked matrices are packed one by one") {
-  for (Encoding encoding : {Encoding::f32, Encoding::int8, Encoding::int4}) {
+  for (Encoding encoding : {Encoding::f32, Encoding::int8, Encoding::int4, Encoding::mxfp4}) {
     const std::vector<float> w = numbers(3 * 5 * 40, 5);
     const std::vector<float> all = unpack(pack("w", w, 5, 40, 3, encoding), 5, 40, 3);
     for (size_t i = 0; i < 3; ++i) {
@@ -133,7 +167,7 @@ TEST_CASE("stacked matrices are packed one by one") {
 
 TEST_CASE("packing a large matrix, shared between threads, is packing its rows") {
   const std::vector<float> w = numbers(300 * 256, 6);
-  for (Encoding encoding : {Encoding::int8, Encoding::int4}) {
+  for (Encoding encoding : {Encoding::int8, Encoding::int4, Encoding::mxfp4}) {
     const std::vector<float> all = unpack(pack("w", w, 300, 256, 1, encoding), 300, 256, 1);
     for (size_t n : {0, 7, 8, 151, 152, 299}) {
       const std::vector<float> row(w.begin() + static_cast<long>(n * 256), w.begin() + static_cast<long>((n + 1) * 256));
@@ -158,14 +192,14 @@ TEST_CASE("zero, constant and one-column matrices are stored exactly or nearly s
 TEST_CASE("the largest numbers survive") {
   std::vector<float> w = numbers(64, 8);
   for (float& x : w) x *= 1e38f;
-  for (Encoding encoding : {Encoding::int8, Encoding::int4}) {
+  for (Encoding encoding : {Encoding::int8, Encoding::int4, Encoding::mxfp4}) {
     const Packed packed = pack("w", w, 1, 64, 1, encoding);
     CHECK(packed.squared_error < 0.01 * packed.squared_weight);
   }
 }
 
 TEST_CASE("what cannot be stored is refused by the tensor's name") {
-  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4})
+  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4, Encoding::mxfp4})
     for (float bad : {NAN, INFINITY, -INFINITY}) {
       std::vector<float> w = numbers(6);
       w[4] = bad;
