@@ -194,7 +194,7 @@ TEST_CASE("the largest numbers survive") {
   for (float& x : w) x *= 1e38f;
   for (Encoding encoding : {Encoding::int8, Encoding::int4, Encoding::mxfp4}) {
     const Packed packed = pack("w", w, 1, 64, 1, encoding);
-    CHECK(packed.squared_error < 0.01 * packed.squared_weight);
+    CHECK(packed.squared_error < (encoding == Encoding::mxfp4 ? 0.02 : 0.01) * packed.squared_weight);
   }
 }
 
