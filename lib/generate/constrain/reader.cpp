@@ -82,8 +82,11 @@ Result<Compiled*> compile_for(const Grammar& grammar, TokenTrie* trie) noexcept 
     Result<uint32_t> shortest = reader.remaining();
     if (!shortest.ok())
       status = std::move(shortest).status();
-    else if (*shortest == kNone)
+    else if (*shortest == kNone && compiled->program.costs[compiled->program.start] > core::limits::kConstraintShortest)
       status = Status::error(Code::invalid_argument, "the shortest text has more than %u bytes", core::limits::kConstraintShortest);
+    else if (*shortest == kNone)
+      status = Status::error(Code::invalid_argument, "too many parts in a row can be left out: the shortest text is not found in %u steps",
+                             kExpansionSteps);
     else
       compiled->shortest = *shortest;
   }

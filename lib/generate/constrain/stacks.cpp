@@ -12,7 +12,6 @@ using core::limits::kConstraintDepth;
 using core::limits::kConstraintReadings;
 
 constexpr size_t kMostFrames = 1 << 20;
-constexpr size_t kSeen = 4 * kConstraintReadings;  // nodes that one expansion passes; a power of two
 
 uint64_t mix(uint64_t hash, uint64_t value) {
   hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
@@ -80,7 +79,7 @@ Result<uint32_t> Frames::push(Frame frame) noexcept {
 
 Status Expansion::create() noexcept {
   LINNET_TRY(threads_.reserve(64));
-  return seen_.resize(2 * kSeen);
+  return seen_.resize(2 * kExpansionSteps);
 }
 
 void Expansion::begin(Frames* frames) noexcept {
@@ -93,7 +92,7 @@ void Expansion::begin(Frames* frames) noexcept {
 }
 
 bool Expansion::is_new(const Thread& thread) noexcept {
-  if (count_ >= kSeen) return false;
+  if (count_ >= kExpansionSteps) return false;
   const size_t mask = seen_.size() - 1;
   for (size_t i = static_cast<size_t>(mix(thread.node, thread.frame)) & mask;; i = (i + 1) & mask) {
     if (seen_[i].round != round_) {

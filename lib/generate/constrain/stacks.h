@@ -4,11 +4,13 @@
 
 #include <span>
 
+#include "core/limits.h"
 #include "generate/constrain/program.h"
 
 namespace linnet::constrain {
 
-constexpr uint32_t kBase = 0;  // the frame below all others
+constexpr uint32_t kBase = 0;                                                // the frame below all others
+constexpr uint32_t kExpansionSteps = 4 * core::limits::kConstraintReadings;  // nodes that one expansion passes; a power of two
 
 struct Frame {
   uint32_t parent = 0;

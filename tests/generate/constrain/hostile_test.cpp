@@ -111,6 +111,14 @@ TEST_CASE("long tokens are taken in within bounds where every byte of them may e
   }
 }
 
+TEST_CASE("what is too much is called by its name") {
+  Hostile hostile;
+  CHECK(message_of(Constraint::from_grammar(hostile.vocabulary, "root ::= \"" + repeated("ab", 40000) + "\"")) ==
+        "the shortest text has more than 65536 bytes");
+  CHECK(message_of(Constraint::from_grammar(hostile.vocabulary, "root ::= " + repeated("\"a\"? ", 20000))) ==
+        "too many parts in a row can be left out: the shortest text is not found in 4096 steps");
+}
+
 TEST_CASE("huge repetitions cost no more than their counts") {
   Hostile hostile;
   hostile.grammar("root ::= \"a\"{0,1000000}");
