@@ -95,6 +95,7 @@ Status check_ids(const char* what, std::span<const int32_t> ids, uint32_t bound)
 Status check_start(const Generator::Impl& impl, const Generator::Start& start) {
   LINNET_TRY(check_ids("the prompt's token", start.prompt, impl.program.bound));
   LINNET_TRY(check_ids("the held token", start.held, impl.program.bound));
+  LINNET_TRY(runtime::check_adapter(impl.session.impl(), start.adapter));
   if (start.prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
   if (start.samples == 0) return Status::error(Code::invalid_argument, "no samples are asked for");
   if (start.samples > 1 && start.sequence >= 0)
@@ -102,7 +103,8 @@ Status check_start(const Generator::Impl& impl, const Generator::Start& start) {
   if (start.samples > 1 && start.filter.allowed)
     return Status::error(Code::invalid_argument, "a filter serves one sample, not %u", start.samples);
   if (start.sequence < 0) return start.held.empty() ? Status() : Status::error(Code::invalid_argument, "a new sequence holds no ids");
-  if (start.sequence > UINT32_MAX)
+  const std::span<const runtime::Sequence> sequences = impl.session.impl().sequences;
+  if (start.sequence >= static_cast<int64_t>(sequences.size()) || !sequences[static_cast<size_t>(start.sequence)].alive)
     return Status::error(Code::invalid_argument, "there is no sequence %lld", static_cast<long long>(start.sequence));
   const uint32_t length = impl.session.length(static_cast<SequenceId>(start.sequence));
   if (!start.held.empty() && start.held.size() != length)

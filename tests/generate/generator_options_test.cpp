@@ -267,6 +267,9 @@ TEST_CASE("what makes no sense is refused by name") {
   CHECK(writer.add({.prompt = List{1}, .samples = 0}).status().code() == Code::invalid_argument);
   CHECK(writer.add({.prompt = List{1}, .samples = 2, .sequence = mine}).status().code() == Code::invalid_argument);
   CHECK(writer.add({.prompt = List{1}, .sequence = mine, .held = List{4}}).status().code() == Code::invalid_argument);
+  CHECK(std::string(writer.add({.prompt = List{1}, .sequence = 1}).status().message()) == "there is no sequence 1");
+  CHECK(std::string(writer.add({.prompt = List{1}, .sequence = int64_t{1} << 32}).status().message()) == "there is no sequence 4294967296");
+  CHECK(std::string(writer.add({.prompt = List{1}, .adapter = 3}).status().message()) == "there is no adapter 3");
   for (int32_t unknown : {-1, 131}) {
     const List ids = {1, 2, unknown};
     const std::string number = "token 2 is " + std::to_string(unknown) + "; it must be at least 0 and below 131";

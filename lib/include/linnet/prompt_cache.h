@@ -28,7 +28,8 @@ class LINNET_API PromptCache {
   };
   /// A sequence that holds a beginning of `prompt`, as long a one as any kept sequence has. At least the last id is always left to be
   /// computed, because its logits are what a caller wants. The sequence is the caller's until end().
-  /// It uses `adapter`, and what it holds was computed with that one alone.
+  /// It uses `adapter`, and what it holds was computed with that one alone. What is kept goes on using it: clear() comes before
+  /// Session::detach.
   /// Errors: invalid_argument (an empty prompt; no such adapter), context_full (every sequence is in use).
   Result<Start> begin(std::span<const int32_t> prompt, AdapterId adapter = kNoAdapter) noexcept;
   /// Gives the sequence back. `ids` are all that were fed to it, in order, the prompt first; ids behind the sequence's committed
