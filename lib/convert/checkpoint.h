@@ -40,6 +40,8 @@ class Checkpoint {
   const SourceTensor& tensor(const std::string& name) const;  // throws Error naming the tensor
   /// All values as f32, row-major; integer types too. Throws Error (missing, malformed, unreadable type).
   virtual std::vector<float> read(const std::string& name) const = 0;
+  /// The same for rows [first, first + count) alone: of the outermost dimension; a vector's rows are its numbers.
+  virtual std::vector<float> read_rows(const std::string& name, uint64_t first, uint64_t count) const;
   /// Another JSON file of the folder ("modules.json", "1_Pooling/config.json"), or what a GGUF file says of it; null when absent.
   virtual Json file(const std::string& relative) const;
   /// A further checkpoint in a subfolder ("2_Dense"), or null.

@@ -91,18 +91,6 @@ void Graph::trace(const std::string& name, Value value) {
   if (weights_.options().trace) output(schema::Role::other, name, value);
 }
 
-template <class Table>
-Graph::Operation& Graph::operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs,
-                                   std::vector<Value> outputs) {
-  Operation made;
-  made.type = type;
-  made.options = table.Union();
-  for (Value value : inputs) made.inputs.push_back(value.index);
-  for (Value value : outputs) made.outputs.push_back(value.index);
-  current().operations.push_back(std::move(made));
-  return current().operations.back();
-}
-
 // ---------------------------------------------------------------- weights meet values
 
 Value Graph::embed(Value ids, const std::string& table, const EmbedOptions& options) {
@@ -139,14 +127,14 @@ Value Graph::linear_of(Value x, uint32_t tensor, int32_t bias, const std::string
 }
 
 Value Graph::linear(Value x, const Names& names, const LinearOptions& options) {
-  std::vector<std::string> matrices, biases;
-  for (const std::string& name : names.list) matrices.push_back(name + ".weight");
-  for (const std::string& name : names.list) biases.push_back(name + ".bias");
+  std::vector<Source> matrices, biases;
+  for (const NamedRows& part : names.list) matrices.push_back({part.name + ".weight", part.rows, options.transposed});
+  for (const NamedRows& part : names.list) biases.push_back({part.name + ".bias", part.rows});
   uint32_t tensor = weights_.matrix(matrices, options.role, options.turned);
   int32_t bias = -1;
   if (!options.bias_tensor.empty()) biases = {options.bias_tensor};
   if (options.bias || !options.bias_tensor.empty()) bias = static_cast<int32_t>(weights_.vector(biases, weights_[tensor].rows));
-  return linear_of(x, tensor, bias, names.list.back());
+  return linear_of(x, tensor, bias, names.list.back().name);
 }
 
 Value Graph::linear_with(Value x, const std::string& matrix, const LinearOptions& options) {
@@ -158,7 +146,9 @@ Value Graph::linear_with(Value x, const std::string& matrix, const LinearOptions
 
 Value Graph::norm(Value x, const NormOptions& options) {
   uint32_t columns = options.width != 0 ? options.width : x.columns;
-  int32_t weight = options.weight.empty() ? -1 : static_cast<int32_t>(weights_.vector({options.weight}, columns));
+  Source factors = options.weight;
+  factors.added = options.added;
+  int32_t weight = options.weight.empty() ? -1 : static_cast<int32_t>(weights_.vector({factors}, columns));
   int32_t bias = options.bias.empty() ? -1 : static_cast<int32_t>(weights_.vector({options.bias}, columns));
   Value out = add_value(options.weight, ValueType::f32, x.columns, rows(x));
   auto made = schema::CreateNorm(builder_, options.kind, options.epsilon, options.width, weight, bias);
@@ -215,8 +205,8 @@ Value Graph::rotary(Value x, Value angles, uint32_t head_width) {
   return out;
 }
 
-Cache Graph::token_state(uint32_t layer, uint32_t heads, uint32_t width) {
-  states_.push_back({fmt::format("layer {}", layer), layer, heads, width, width});
+Cache Graph::token_state(uint32_t layer, uint32_t heads, uint32_t width, uint32_t window) {
+  states_.push_back({fmt::format("layer {}", layer), layer, heads, width, width, window});
   return {static_cast<uint32_t>(states_.size() - 1), heads, width, width};
 }
 
@@ -235,7 +225,10 @@ Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_wid
     throw Error(fmt::format("{} query heads cannot share {} key and value heads evenly", options.heads, options.kv_heads));
   float scale = options.scale != 0 ? options.scale : static_cast<float>(1 / std::sqrt(static_cast<double>(options.width)));
   Value out = add_value(name + " attention", ValueType::f32, options.heads * value_width, rows(inputs[0]));
-  auto made = schema::CreateAttention(builder_, state, options.reader, options.heads, options.kv_heads, options.width, value_width, scale);
+  int32_t slopes = -1;
+  if (!options.slopes.empty()) slopes = static_cast<int32_t>(weights_.values("attention slopes", options.slopes));
+  auto made = schema::CreateAttention(builder_, state, options.reader, options.heads, options.kv_heads, options.width, value_width, scale,
+                                      options.softcap, options.window, false, -1, slopes, -1, 0, false, !options.slopes.empty());
   Operation& attention = operation(schema::Options::Attention, made, std::move(inputs), {out});
   attention.state = state;
   attention.heads = options.heads;
@@ -269,19 +262,13 @@ Value Graph::gate(Value gate_and_up, schema::Function function) {
   for (const Operation& writer : current().operations) {
     if (writer.type != schema::Options::Linear || writer.outputs[0] != gate_and_up.index) continue;
     const Weight& weight = weights_[writer.tensor];
-    if (weight.source_rows.size() == 2 && weight.source_rows[0] != weight.source_rows[1])
-      throw Error(fmt::format("tensor {} has {} rows, expected {} like {}", weight.sources[1], weight.source_rows[1], weight.source_rows[0],
-                              weight.sources[0]));
+    const std::vector<Source>& sources = weight.sources;
+    if (sources.size() == 2 && sources[0].rows.total() != sources[1].rows.total())
+      throw Error(fmt::format("tensor {} has {} rows, expected {} like {}", sources[1].tensor, sources[1].rows.total(),
+                              sources[0].rows.total(), sources[0].tensor));
   }
   Value out = add_value("gated", ValueType::f32, gate_and_up.columns / 2, rows(gate_and_up));
   operation(schema::Options::Gate, schema::CreateGate(builder_, function), {gate_and_up}, {out});
-  return out;
-}
-
-Value Graph::add(Value a, Value b) {
-  expect_columns(current().value_names[b.index], b.columns, a.columns);
-  Value out = add_value("sum", ValueType::f32, a.columns, rows(a));
-  operation(schema::Options::Binary, schema::CreateBinary(builder_, schema::BinaryFunction::add), {a, b}, {out});
   return out;
 }
 

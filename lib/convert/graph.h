@@ -5,7 +5,6 @@
 // Every verb checks shapes and throws Error with the tensor's name. The comment behind a verb is the shape of its result.
 #pragma once
 
-#include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
@@ -33,19 +32,12 @@ struct Cache {
   uint32_t heads = 0, key_width = 0, value_width = 0;
 };
 
-/// Base names of tensors that are read together: rows stacked. Written as "a.b" or {"a.gate", "a.up"}.
-struct Names {
-  Names(const char* name) : list{name} {}
-  Names(std::string name) : list{std::move(name)} {}
-  Names(std::initializer_list<std::string> names) : list(names) {}
-  std::vector<std::string> list;
-};
-
 struct LinearOptions {
   WeightRole role = WeightRole::linear;
   bool bias = false;             // adds <name>.bias
   std::string bias_tensor = "";  // the bias where it is not called <name>.bias
   bool turned = false;           // turn the input where weights are quantized: for the wide inputs with peaks (`down`)
+  bool transposed = false;       // the checkpoint stores the matrix as [in, out]
 };
 
 struct EmbedOptions {
@@ -59,13 +51,17 @@ struct NormOptions {
   float epsilon = 0;
   uint32_t width = 0;                  // columns that are normalized together; 0 = the whole row
   std::string weight = "", bias = "";  // full names; "" = none
+  float added = 0;                     // to the weight: 1 where the checkpoint stores what a factor has beyond 1
 };
 
 struct AttentionOptions {
   schema::Reader reader = schema::Reader::causal;
   uint32_t heads = 0, kv_heads = 0;
-  uint32_t width = 0;  // of a head
-  float scale = 0;     // 0 = 1 / sqrt(width)
+  uint32_t width = 0;              // of a head
+  float scale = 0;                 // 0 = 1 / sqrt(width)
+  uint32_t window = 0;             // reader window: positions that a row sees, its own included
+  float softcap = 0;               // scores become cap * tanh(score / cap); 0 = off
+  std::vector<float> slopes = {};  // of each head: ALiBi in the way of Falcon
 };
 
 class Graph {
@@ -109,14 +105,17 @@ class Graph {
   Value norm(Value x, const NormOptions& options);           // as x
   Value rotary_angles(Value positions, const Rope& rope);    // rows of positions x rope.width
   Value rotary(Value x, Value angles, uint32_t head_width);  // as x
-  Cache token_state(uint32_t layer, uint32_t heads, uint32_t width);
+  /// `window`: positions that later ones look back at; 0 = all.
+  Cache token_state(uint32_t layer, uint32_t heads, uint32_t width, uint32_t window = 0);
   void append(const Cache& cache, Value keys, Value values);
   Value attention(Value query, Value keys, Value values, const AttentionOptions& options);  // rows of query x heads * width
   Value attention(Value query, const Cache& cache, const AttentionOptions& options);
   Value unary(Value x, schema::Function function);  // as x
   /// Throws Error where two matrices made `gate_and_up` and are not of one size.
   Value gate(Value gate_and_up, schema::Function function);  // half the columns
-  Value add(Value a, Value b);                               // as a
+  Value add(Value a, Value b, float scale = 1);              // as a; b is multiplied first
+  Value scale(Value x, float factor);                        // as x
+  Value softcap(Value x, float cap);                         // as x: cap * tanh(x / cap)
   Value prepend(Value x, const std::string& row);            // one more row for each sequence
   Value select_outputs(Value x);                             // outputs x columns of x
   Value pool(Value x, schema::PoolKind kind);                // sequences x columns of x
@@ -158,7 +157,7 @@ class Graph {
   };
   struct State {
     std::string name;
-    uint32_t layer, heads, key_width, value_width;
+    uint32_t layer, heads, key_width, value_width, window;
   };
   const std::vector<Program>& programs() const { return programs_; }
   const std::vector<State>& states() const { return states_; }
@@ -196,5 +195,17 @@ class Graph {
   std::vector<std::string> labels_, ignored_, notes_;
   std::string left_out_;
 };
+
+template <class Table>
+Graph::Operation& Graph::operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs,
+                                   std::vector<Value> outputs) {
+  Operation made;
+  made.type = type;
+  made.options = table.Union();
+  for (Value value : inputs) made.inputs.push_back(value.index);
+  for (Value value : outputs) made.outputs.push_back(value.index);
+  current().operations.push_back(std::move(made));
+  return current().operations.back();
+}
 
 }  // namespace linnet::convert

@@ -9,23 +9,6 @@ namespace linnet::convert {
 
 namespace {
 
-// "a.gate.weight", "a.up.weight" -> "a.{gate,up}.weight"
-std::string joined_name(const std::vector<std::string>& sources) {
-  if (sources.size() == 1) return sources[0];
-  size_t front = 0, back = 0, shortest = sources[0].size();
-  for (const std::string& name : sources) shortest = std::min(shortest, name.size());
-  auto same = [&](auto&& at) {
-    return std::all_of(sources.begin(), sources.end(), [&](const std::string& name) { return at(name) == at(sources[0]); });
-  };
-  while (front < shortest && same([&](const std::string& name) { return name[front]; })) ++front;
-  while (front > 0 && sources[0][front - 1] != '.') --front;
-  while (back < shortest - front && same([&](const std::string& name) { return name[name.size() - 1 - back]; })) ++back;
-  while (back > 0 && sources[0][sources[0].size() - back] != '.') --back;
-  std::string name = sources[0].substr(0, front) + "{";
-  for (const std::string& source : sources) name += (name.back() == '{' ? "" : ",") + source.substr(front, source.size() - front - back);
-  return name + "}" + sources[0].substr(sources[0].size() - back);
-}
-
 uint32_t narrow(const std::string& name, uint64_t size) {
   if (size == 0 || size > std::numeric_limits<int32_t>::max())
     throw Error(fmt::format("tensor {} has a dimension of {}, expected 1 to 2147483647", name, size));
@@ -93,7 +76,7 @@ const SourceTensor& Weights::source(const std::string& name) const {
 
 std::vector<float> Weights::read(const std::string& name) {
   std::string local;
-  used_.insert(name);
+  mark_used(name);
   return owner(name, &local).read(local);
 }
 
@@ -102,13 +85,13 @@ std::string Weights::shared_with(const std::string& name) const {
   return found == shared_.end() ? "" : found->second;
 }
 
-Encoding Weights::choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role) {
+Encoding Weights::choose(const std::string& name, const std::vector<Source>& sources, WeightRole role) {
   if (role == WeightRole::exact) return Encoding::f32;
   const std::string* chosen = nullptr;
   for (const auto& [pattern, encoding] : options_.overrides) {
     const std::string& wanted = pattern;
     bool hit =
-        matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const std::string& s) { return matches(wanted, s); });
+        matches(wanted, name) || std::any_of(sources.begin(), sources.end(), [&](const Source& s) { return matches(wanted, s.tensor); });
     if (!hit) continue;
     matched_overrides_.insert(pattern);
     chosen = &encoding;
@@ -133,43 +116,53 @@ uint32_t Weights::add(Weight weight) {
   return size() - 1;
 }
 
-uint32_t Weights::matrix(const std::vector<std::string>& sources, WeightRole role, bool turned) {
+// Of a source that has so many rows.
+void Weights::resolve(Source* source, uint32_t rows) {
+  if (source->rows.is_whole()) source->rows.rows = rows;
+  if (source->rows.end() > rows) throw Error(fmt::format("tensor {} has {} rows, expected {}", source->tensor, rows, source->rows.end()));
+  Used& used = used_[source->tensor];
+  used.rows = rows;
+  used.ranges.insert(source->rows);
+}
+
+uint32_t Weights::matrix(std::vector<Source> sources, WeightRole role, bool turned) {
   Weight weight;
   weight.name = joined_name(sources);
-  weight.sources = sources;
   uint64_t rows = 0;
-  for (const std::string& name : sources) {
-    const SourceTensor& tensor = source(name);
-    if (tensor.shape.size() != 2) throw Error(fmt::format("tensor {} has {} dimensions, expected a matrix", name, tensor.shape.size()));
-    uint32_t columns = narrow(name, tensor.shape[1]);
+  for (Source& from : sources) {
+    const std::vector<uint64_t>& shape = source(from.tensor).shape;
+    if (shape.size() != 2) throw Error(fmt::format("tensor {} has {} dimensions, expected a matrix", from.tensor, shape.size()));
+    const uint32_t columns = narrow(from.tensor, shape[from.transposed ? 0 : 1]);
     if (weight.columns != 0 && columns != weight.columns)
-      throw Error(fmt::format("tensor {} has {} columns, expected {} like {}", name, columns, weight.columns, sources[0]));
+      throw Error(fmt::format("tensor {} has {} columns, expected {} like {}", from.tensor, columns, weight.columns, sources[0].tensor));
     weight.columns = columns;
-    weight.source_rows.push_back(narrow(name, tensor.shape[0]));
-    rows += tensor.shape[0];
-    used_.insert(name);
+    resolve(&from, narrow(from.tensor, shape[from.transposed ? 1 : 0]));
+    rows += from.rows.total();
   }
   weight.rows = narrow(weight.name, rows);
   weight.encoding = choose(weight.name, sources, role);
+  weight.sources = std::move(sources);
   if (turned && options_.turn && is_quantized(weight.encoding)) weight.turn = turn_block(weight.columns);
   return add(std::move(weight));
 }
 
-uint32_t Weights::vector(const std::vector<std::string>& sources, uint32_t columns) {
+uint32_t Weights::vector(std::vector<Source> sources, uint32_t columns) {
   Weight weight;
   weight.name = joined_name(sources);
-  weight.sources = sources;
+  weight.is_vector = true;
   uint64_t total = 0;
-  for (const std::string& name : sources) {
+  for (Source& from : sources) {
+    const std::vector<uint64_t>& shape = source(from.tensor).shape;
+    if (!from.rows.is_whole() && shape.size() != 1)
+      throw Error(fmt::format("tensor {} has {} dimensions, expected a vector", from.tensor, shape.size()));
     uint64_t length = 1;
-    for (uint64_t size : source(name).shape) length *= size;
-    weight.source_rows.push_back(1);
-    weight.source_columns.push_back(narrow(name, length));
-    total += length;
-    used_.insert(name);
+    for (uint64_t size : shape) length *= size;
+    resolve(&from, narrow(from.tensor, length));
+    total += from.rows.total();
   }
   if (total != columns) throw Error(fmt::format("tensor {} has {} values, expected {}", weight.name, total, columns));
   weight.columns = columns;
+  weight.sources = std::move(sources);
   return add(std::move(weight));
 }
 
@@ -181,15 +174,48 @@ uint32_t Weights::values(const std::string& name, std::vector<float> numbers) {
   return add(std::move(weight));
 }
 
+// In strips of the stored rows, which are columns here.
+void Weights::append_transposed(const Source& from, uint32_t columns, std::vector<float>* all) const {
+  constexpr uint64_t kStrip = 64;
+  std::string local;
+  const Checkpoint& checkpoint = owner(from.tensor, &local);
+  const size_t begin = all->size(), stored = source(from.tensor).shape[1];
+  all->resize(begin + from.rows.total() * columns);
+  for (uint64_t column = 0; column < columns; column += kStrip) {
+    const uint64_t strip = std::min<uint64_t>(kStrip, columns - column);
+    const std::vector<float> numbers = checkpoint.read_rows(local, column, strip);
+    size_t row = begin;
+    for (uint64_t run = 0; run < from.rows.count; ++run)
+      for (uint64_t r = 0; r < from.rows.rows; ++r, row += columns)
+        for (uint64_t c = 0; c < strip; ++c) (*all)[row + column + c] = numbers[c * stored + from.rows.first + run * from.rows.step + r];
+  }
+}
+
+void Weights::append(const Source& from, uint32_t columns, std::vector<float>* all) {
+  const size_t begin = all->size();
+  std::string local;
+  const Checkpoint& checkpoint = owner(from.tensor, &local);
+  if (from.transposed) {
+    append_transposed(from, columns, all);
+  } else if (from.rows.count == 1 && from.rows.total() == used_[from.tensor].rows) {
+    std::vector<float> numbers = checkpoint.read(local);
+    if (all->empty())
+      *all = std::move(numbers);
+    else
+      all->insert(all->end(), numbers.begin(), numbers.end());
+  } else {
+    for (uint64_t run = 0; run < from.rows.count; ++run) {
+      const std::vector<float> numbers = checkpoint.read_rows(local, from.rows.first + run * from.rows.step, from.rows.rows);
+      all->insert(all->end(), numbers.begin(), numbers.end());
+    }
+  }
+  for (size_t i = begin; i < all->size() && from.added != 0; ++i) (*all)[i] += from.added;
+}
+
 std::vector<float> Weights::materialize(const Weight& weight) {
   std::vector<float> all = weight.values;
-  for (const std::string& name : weight.sources) {
-    std::vector<float> part = read(name);
-    if (all.empty())
-      all = std::move(part);
-    else
-      all.insert(all.end(), part.begin(), part.end());
-  }
+  if (weight.sources.size() > 1) all.reserve(size_t{weight.rows} * weight.columns);
+  for (const Source& from : weight.sources) append(from, weight.columns, &all);
   const uint64_t columns = weight.columns;
   if (all.size() != columns * weight.rows)
     throw Error(fmt::format("tensor {} holds {} values, expected {} x {}", weight.name, all.size(), weight.rows, columns));
@@ -217,8 +243,15 @@ Packed Weights::pack(const Weight& weight) {
 std::vector<std::string> Weights::unused() const {
   std::vector<std::string> names;
   auto collect = [&](const std::string& prefix, const Checkpoint& checkpoint) {
-    for (const SourceTensor& tensor : checkpoint.tensors())
-      if (used_.count(prefix + tensor.name) == 0) names.push_back(prefix + tensor.name);
+    for (const SourceTensor& tensor : checkpoint.tensors()) {
+      const auto used = used_.find(prefix + tensor.name);
+      uint64_t read = 0;
+      if (used == used_.end()) names.push_back(prefix + tensor.name);
+      if (used == used_.end() || used->second.all) continue;
+      for (const RowRange& range : used->second.ranges) read += range.total();
+      if (read < used->second.rows)
+        names.push_back(fmt::format("{} ({} of its {} rows)", used->first, used->second.rows - read, used->second.rows));
+    }
   };
   collect("", checkpoint_);
   for (const auto& [prefix, checkpoint] : attached_) collect(prefix, *checkpoint);

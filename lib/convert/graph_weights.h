@@ -13,6 +13,7 @@
 #include "convert/checkpoint.h"
 #include "convert/convert.h"
 #include "convert/pack.h"
+#include "convert/source.h"
 
 namespace linnet::convert {
 
@@ -27,11 +28,10 @@ enum class WeightRole : uint8_t {
 };
 
 struct Weight {
-  std::string name;                      // in the file
-  std::vector<std::string> sources;      // checkpoint tensors, stacked row under row
-  std::vector<uint32_t> source_rows;     // rows of each
-  std::vector<uint32_t> source_columns;  // of a vector: numbers of each
-  std::vector<float> values;             // instead of sources: computed by the converter
+  std::string name;             // in the file
+  std::vector<Source> sources;  // stacked row under row; their ranges are resolved: none means "all"
+  std::vector<float> values;    // instead of sources: computed by the converter
+  bool is_vector = false;       // one row, in which the sources' numbers stand one after the other
   uint32_t rows = 1, columns = 0;
   Encoding encoding = Encoding::f32;               // quantized ones are stored as f32 when simulating
   uint32_t turn = 0;                               // block of the turn of the input that it is multiplied with
@@ -55,8 +55,8 @@ class Weights {
 
   /// The tensor made of these sources; asked twice it is the same one. A vector has one row. `turn` applies where the encoding is
   /// quantized.
-  uint32_t matrix(const std::vector<std::string>& sources, WeightRole role, bool turned = false);
-  uint32_t vector(const std::vector<std::string>& sources, uint32_t columns);
+  uint32_t matrix(std::vector<Source> sources, WeightRole role, bool turned = false);
+  uint32_t vector(std::vector<Source> sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);
 
   Weight& operator[](uint32_t index) { return weights_[index]; }
@@ -68,20 +68,29 @@ class Weights {
   /// The tensor as it goes into the file. When simulating, the encoding of the result is f32.
   Packed pack(const Weight& weight);
 
-  void mark_used(const std::string& name) { used_.insert(name); }
+  void mark_used(const std::string& name) { used_[name].all = true; }
   /// The head named `other` reads the matrix of `name`: adapters of the two find different uses of one tensor.
   void share(const std::string& name, const std::string& other) { shared_[name] = other; }
   /// The head's name for a matrix that is an embedding; "" = it has one name.
   std::string shared_with(const std::string& name) const;
-  /// Tensors of the checkpoint that nothing reads.
+  /// Tensors of the checkpoint that nothing reads, or not all of whose rows are read.
   std::vector<std::string> unused() const;
   const Options& options() const { return options_; }
   /// Throws Error when an override named no tensor.
   void check_overrides() const;
 
  private:
+  /// Rows of a tensor that were asked for.
+  struct Used {
+    bool all = false;
+    uint64_t rows = 0;  // that the tensor has
+    std::set<RowRange> ranges;
+  };
   const Checkpoint& owner(const std::string& name, std::string* local) const;
-  Encoding choose(const std::string& name, const std::vector<std::string>& sources, WeightRole role);
+  Encoding choose(const std::string& name, const std::vector<Source>& sources, WeightRole role);
+  void resolve(Source* source, uint32_t rows);
+  void append(const Source& source, uint32_t columns, std::vector<float>* all);
+  void append_transposed(const Source& source, uint32_t columns, std::vector<float>* all) const;
   uint32_t add(Weight weight);
 
   const Checkpoint& checkpoint_;
@@ -90,7 +99,8 @@ class Weights {
   std::vector<Weight> weights_;
   std::map<std::string, uint32_t> by_name_;
   std::map<std::string, std::string> shared_;
-  std::set<std::string> used_, matched_overrides_;
+  std::map<std::string, Used> used_;
+  std::set<std::string> matched_overrides_;
 };
 
 /// `*` matches any run of characters.

@@ -13,18 +13,20 @@ using flatbuffers::Offset;
 // Where each of the checkpoint's tensors stands in this one.
 std::vector<Offset<schema::Part>> write_parts(FlatBufferBuilder& builder, const Weights& weights, const Weight& weight) {
   std::vector<Offset<schema::Part>> parts;
-  uint32_t row = 0, column = 0;
-  for (size_t i = 0; i < weight.sources.size(); ++i) {
-    const std::string head = weights.shared_with(weight.sources[i]);
-    const uint32_t rows = weight.source_rows[i], columns = weight.source_columns.empty() ? 0 : weight.source_columns[i];
-    const auto use = head.empty() ? schema::Use::every : schema::Use::embedding;
-    parts.push_back(schema::CreatePart(builder, builder.CreateString(weight.sources[i]), row, rows, column, columns, use));
-    if (!head.empty())
-      parts.push_back(schema::CreatePart(builder, builder.CreateString(head), row, rows, column, columns, schema::Use::linear));
-    if (columns == 0)
-      row += rows;
-    else
-      column += columns;
+  uint32_t next = 0;
+  for (const Source& source : weight.sources) {
+    const std::string head = weights.shared_with(source.tensor);
+    const RowRange& rows = source.rows;
+    for (uint32_t run = 0; run < rows.count; ++run, next += rows.rows) {
+      auto part = [&](const std::string& name, schema::Use use) {
+        const uint32_t row = weight.is_vector ? 0 : next, column = weight.is_vector ? next : 0;
+        parts.push_back(schema::CreatePart(builder, builder.CreateString(name), row, weight.is_vector ? 1 : rows.rows, column,
+                                           weight.is_vector ? rows.rows : 0, use, rows.first + run * rows.step, source.transposed,
+                                           source.added));
+      };
+      part(source.tensor, head.empty() ? schema::Use::every : schema::Use::embedding);
+      if (!head.empty()) part(head, schema::Use::linear);
+    }
   }
   return parts;
 }
@@ -97,7 +99,7 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   std::vector<Offset<schema::State>> states;
   for (const Graph::State& state : graph.states())
     states.push_back(schema::CreateState(builder, builder.CreateString(state.name), schema::StateKind::token, state.layer, state.heads,
-                                         state.key_width, state.value_width, encoding));
+                                         state.key_width, state.value_width, encoding, state.window));
   std::vector<Offset<schema::Program>> programs;
   for (const Graph::Program& program : graph.programs()) programs.push_back(write_program(builder, program));
   std::vector<Offset<flatbuffers::String>> required, labels;

@@ -97,6 +97,9 @@ void read_longrope(const Config& config, const Config& scaling, Rope* rope) {
   rope->attention_factor = attention_factor(scaling, scaling.has("attention_factor") ? scaling.number("attention_factor") : attention);
 }
 
+// A rope_scaling that is there wins over rope_parameters.
+const char* values_key(const Config& config) { return config.has("rope_scaling") ? "rope_scaling" : "rope_parameters"; }
+
 }  // namespace
 
 uint32_t Rope::reach(uint32_t positions) const {
@@ -105,7 +108,7 @@ uint32_t Rope::reach(uint32_t positions) const {
 }
 
 Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
-  Config scaling = config.has("rope_scaling") ? config.object("rope_scaling") : config.object("rope_parameters");
+  Config scaling = config.object(values_key(config));
   for (const auto& [key, value] : scaling.json().items())
     if (value.is_object()) scaling.refuse(key, "one set of rope values for all layers");
   auto either = [&](const std::string& key, double fallback) {
@@ -147,6 +150,18 @@ Rope rope_from_config(const Config& config, uint32_t head_width, double base) {
       break;
   }
   return rope;
+}
+
+bool has_rope_by_layer_type(const Config& config) {
+  const Config values = config.object(values_key(config));
+  return std::any_of(values.json().begin(), values.json().end(), [](const Json& value) { return value.is_object(); });
+}
+
+Config rope_of_layer_type(const Config& config, const std::string& type) {
+  const std::string key = values_key(config);
+  Json json = config.json();
+  json[key] = config.object(key).object(type).json();
+  return Config(json);
 }
 
 }  // namespace linnet::convert

@@ -31,4 +31,9 @@ struct Rope {
 /// Throws Error naming a rope type that is not known and every value that is missing.
 Rope rope_from_config(const Config& config, uint32_t head_width, double base = 10000);
 
+/// Whether there is a set of rope values for each layer type ("full_attention") instead of one for all layers.
+bool has_rope_by_layer_type(const Config& config);
+/// The configuration as it is for layers of one type, where has_rope_by_layer_type.
+Config rope_of_layer_type(const Config& config, const std::string& type);
+
 }  // namespace linnet::convert

@@ -26,6 +26,9 @@ Status check_parts(const schema::Tensor& table, const Tensor& tensor) {
     if (part.first_column() > tensor.columns || part.columns() > tensor.columns - part.first_column())
       return Status::error(Code::corrupt, "tensor \"%s\": part \"%s\" is columns %u to %llu of %u", table.name()->c_str(),
                            part.source()->c_str(), part.first_column(), ull{part.first_column()} + part.columns(), tensor.columns);
+    if (part.source_row() > UINT32_MAX - std::max(part.rows(), part.columns()) || !std::isfinite(part.added()))
+      return Status::error(Code::corrupt, "tensor \"%s\": part \"%s\" is rows from %u on of its source, %g added", table.name()->c_str(),
+                           part.source()->c_str(), part.source_row(), static_cast<double>(part.added()));
     if (part.use() > schema::Use::MAX)
       return Status::error(Code::unsupported, "tensor \"%s\": part \"%s\" has use %u, which this build does not know",
                            table.name()->c_str(), part.source()->c_str(), static_cast<unsigned>(part.use()));

@@ -1,6 +1,7 @@
 // What is added to scores before the softmax: ALiBi (Press et al. 2022), T5's relative bias (Raffel et al. 2020), soft-caps (Gemma 2).
 #include <cmath>
 
+#include "core/half.h"
 #include "core/limits.h"
 #include "core/try.h"
 #include "ops/attention_plan.h"
@@ -9,6 +10,8 @@ namespace linnet::ops {
 namespace {
 
 constexpr uint32_t kBuckets = 65536;
+
+float round_bfloat16(float x) { return core::float_from_bfloat16(core::bfloat16_from_float(x)); }
 
 bool both_directions(const schema::Attention& options) { return options.reader() == schema::Reader::bidirectional; }
 
@@ -20,6 +23,8 @@ Status verify_bias(const VerifyContext& context) noexcept {
     return Status::error(Code::corrupt, "Attention: the soft-cap is below 0");
   if (options.sinks_tensor() >= 0) LINNET_TRY(context.vector(options.sinks_tensor(), "sinks", options.heads()).status());
   if (options.slopes_tensor() >= 0) LINNET_TRY(context.vector(options.slopes_tensor(), "slopes", options.heads()).status());
+  if (options.absolute_slopes() && options.slopes_tensor() < 0)
+    return Status::error(Code::corrupt, "Attention: absolute_slopes without slopes");
   if (options.relative_bias_tensor() < 0) return {};
   LINNET_ASSIGN(const Tensor* table, context.tensor(options.relative_bias_tensor(), "relative bias", 0, options.heads()));
   const uint32_t exact = both_directions(options) ? table->rows / 4 : table->rows / 2;
@@ -61,7 +66,10 @@ void Bias::apply(float* scores, size_t block, size_t first, size_t last, size_t 
   if (!slopes && !relative) return;
   for (size_t j = first; j < last; ++j) {
     const size_t key = block + j, distance = key > position ? key - position : position - key;
-    if (slopes) scores[j] -= slopes[head] * static_cast<float>(distance);
+    if (slopes && options.absolute_slopes())
+      scores[j] += options.scale() * round_bfloat16(slopes[head] * round_bfloat16(static_cast<float>(key)));
+    else if (slopes)
+      scores[j] -= slopes[head] * static_cast<float>(distance);
     if (!relative) continue;
     uint32_t bucket = 0;
     if (both_directions(options) || key < position) bucket = bucket_table[std::min<size_t>(distance, options.relative_distance())];

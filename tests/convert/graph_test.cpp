@@ -162,7 +162,8 @@ TEST_CASE("matrices that are read together become one tensor that remembers its 
   CHECK(y.columns == 24);
   const Weight& weight = graph.weights()[0];
   CHECK(weight.name == "{a,b}.weight");
-  CHECK(weight.source_rows == std::vector<uint32_t>{8, 16});
+  CHECK(weight.sources[0].rows.rows == 8);
+  CHECK(weight.sources[1].rows.rows == 16);
   std::vector<float> rows = graph.weights().materialize(weight), bias = graph.weights().materialize(graph.weights()[1]);
   CHECK(rows[8 * 32 + 5] == checkpoint.read("b.weight")[5]);
   CHECK(bias[8] == checkpoint.read("b.bias")[0]);

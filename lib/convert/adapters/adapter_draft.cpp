@@ -31,6 +31,11 @@ void multiply_columns(std::vector<float>* numbers, const std::vector<float>& fac
   for (size_t i = 0; i < numbers->size() && !factors.empty(); ++i) (*numbers)[i] *= factors[i % factors.size()];
 }
 
+// A module that is spread over several places has a tensor for each.
+std::string numbered(const std::string& path, size_t place, size_t places) {
+  return places == 1 ? path : fmt::format("{}[{}]", path, place);
+}
+
 Encoding stored_encoding(const std::string& type) {
   return type == "F16" ? Encoding::f16 : type == "BF16" ? Encoding::bf16 : Encoding::f32;
 }
@@ -46,10 +51,10 @@ void AdapterDraft::add(const std::string& path, const AdaptedModule& module) {
   if (!module.bias.empty()) add_bias(path, module.bias);
 }
 
-BasePlace AdapterDraft::expect(const std::string& path, const std::string& kind) const {
-  const std::optional<BasePlace> place = base_.find(path + "." + kind);
-  if (!place) throw Error(fmt::format("the adapter has module {}, but {} has no {} of that name", path, base_.name(), kind));
-  return *place;
+BaseSpread AdapterDraft::expect(const std::string& path, const std::string& kind) const {
+  const BaseSpread places = base_.find(path + "." + kind);
+  if (places.empty()) throw Error(fmt::format("the adapter has module {}, but {} has no {} of that name", path, base_.name(), kind));
+  return places;
 }
 
 void AdapterDraft::expect_shape(const std::string& name, const std::vector<uint64_t>& expected) const {
@@ -107,33 +112,38 @@ bool AdapterDraft::is_seen_plainly(const BasePlace& place) const {
 }
 
 void AdapterDraft::add_pair(const std::string& path, const AdaptedModule& module) {
-  const BasePlace place = expect(path, "weight");
-  if (!base_.readers(place.tensor).linear || place.use == Use::embedding)
-    throw Error(fmt::format("module {} has a pair for a linear layer (tensor {}), but is none in {}", path, module.a, base_.name()));
-  const uint32_t rank = expect_rank(path, module.a, module.b), columns = base_.tensor(place.tensor).columns;
-  expect_shape(module.a, {rank, columns});
-  expect_shape(module.b, {place.rows, rank});
-  const double scale = config_.scale(path, rank);
-  const std::vector<float> row_factors = base_.row_factors(place.tensor);
+  const BaseSpread places = expect(path, "weight");
+  for (const BasePlace& place : places)
+    if (!base_.readers(place.tensor).linear || place.use == Use::embedding)
+      throw Error(fmt::format("module {} has a pair for a linear layer (tensor {}), but is none in {}", path, module.a, base_.name()));
+  const uint32_t rank = expect_rank(path, module.a, module.b);
+  expect_shape(module.a, {rank, base_.tensor(places[0].tensor).columns});
+  expect_shape(module.b, {source_rows(places), rank});
+  if (!module.b_bias.empty()) expect_shape(module.b_bias, {source_rows(places)});
+  for (size_t i = 0; i < places.size(); ++i)
+    add_pair_at(places[i], numbered(path, i, places.size()), module, config_.scale(path, rank), rank);
+}
 
+// Rows of B for one of the places over which a fused matrix is spread; each has all of A.
+void AdapterDraft::add_pair_at(const BasePlace& place, const std::string& name, const AdaptedModule& module, double scale, uint32_t rank) {
+  const std::vector<float> row_factors = base_.row_factors(place.tensor);
   DraftTarget target = target_at(place, TargetKind::low_rank);
   target.rank = rank;
-  std::vector<float> a = file_.read(module.a), b = file_.read(module.b);
+  std::vector<float> a = file_.read(module.a), b = rows_at(place, file_.read(module.b), rank);
   see_input(place, &a);
   multiply_rows(&b, rank, row_factors, place.first_row, scale);
-  target.a = store(path + ".lora_A", a, rank, columns);
-  target.b = store(path + ".lora_B", b, place.rows, rank);
+  target.a = store(name + ".lora_A", a, rank, base_.tensor(place.tensor).columns);
+  target.b = store(name + ".lora_B", b, place.rows, rank);
   if (!module.b_bias.empty()) {
-    expect_shape(module.b_bias, {place.rows});
-    std::vector<float> bias = file_.read(module.b_bias);
+    std::vector<float> bias = rows_at(place, file_.read(module.b_bias), 1);
     multiply_rows(&bias, 1, row_factors, place.first_row, scale);
-    target.bias = store(path + ".lora_B.bias", bias, 1, place.rows);
+    target.bias = store(name + ".lora_B.bias", bias, 1, place.rows);
   }
   targets_.push_back(target);
 }
 
 void AdapterDraft::add_embedding(const std::string& path, const AdaptedModule& module) {
-  const BasePlace place = expect(path, "weight");
+  const BasePlace place = expect(path, "weight").front();
   const format::Tensor& table = base_.tensor(place.tensor);
   if (!base_.readers(place.tensor).embedding || place.use == Use::linear)
     throw Error(
@@ -156,48 +166,64 @@ void AdapterDraft::add_embedding(const std::string& path, const AdaptedModule& m
 }
 
 void AdapterDraft::add_weight(const std::string& path, const std::string& name, bool for_all) {
-  const BasePlace place = expect(path, "weight");
-  const BaseReaders& readers = base_.readers(place.tensor);
-  if (readers.vector) return add_vector(place, name, file_.read(name));
+  const BaseSpread places = expect(path, "weight");
+  const BaseReaders& readers = base_.readers(places[0].tensor);
+  if (readers.vector) return add_vector(places, name);
   if (!readers.linear && !readers.embedding)
     throw Error(fmt::format("tensor {} replaces the weights of {}, which nothing that takes adapters reads", name, path));
-  const uint32_t columns = base_.tensor(place.tensor).columns;
-  if (readers.embedding && shape(name).size() == 2 && shape(name)[0] != place.rows)
+  const uint32_t rows = source_rows(places), columns = base_.tensor(places[0].tensor).columns;
+  if (readers.embedding && shape(name).size() == 2 && shape(name)[0] != rows)
     throw Error(fmt::format("tensor {} resizes the vocabulary to {} tokens, {} has {}; convert a base that was resized and merged", name,
-                            shape(name)[0], base_.name(), place.rows));
-  // Linears of these bases are stored [in, out]; what was trained in full is stored alike.
-  const bool turned_over = config_.fan_in_fan_out() && readers.linear && !readers.embedding && shape(name).size() == 2 &&
-                           shape(name)[0] == columns && shape(name)[1] == place.rows;
-  if (turned_over && place.rows == columns)
-    throw Error(fmt::format("tensor {} is square, and fan_in_fan_out leaves open which side is which", name));
-  if (!turned_over) expect_shape(name, {place.rows, columns});
+                            shape(name)[0], base_.name(), rows));
+  const bool turned_over = is_turned_over(places[0], name, rows, columns);
+  expect_shape(name, turned_over ? std::vector<uint64_t>{columns, rows} : std::vector<uint64_t>{rows, columns});
+  std::vector<float> numbers = file_.read(name);
+  if (turned_over) numbers = transposed(numbers, columns, rows);
+  for (size_t i = 0; i < places.size(); ++i)
+    add_weight_at(places[i], numbered(path, i, places.size()), rows_at(places[i], numbers, columns), file_.entries().at(name).type,
+                  for_all);
+}
 
+// Linears of some bases are stored [in, out]; what was trained in full is stored alike.
+bool AdapterDraft::is_turned_over(const BasePlace& place, const std::string& name, uint32_t rows, uint32_t columns) const {
+  const BaseReaders& readers = base_.readers(place.tensor);
+  if (place.transposed || !config_.fan_in_fan_out() || !readers.linear || readers.embedding) return place.transposed;
+  if (shape(name) != std::vector<uint64_t>{columns, rows}) return false;
+  if (rows == columns) throw Error(fmt::format("tensor {} is square, and fan_in_fan_out leaves open which side is which", name));
+  return true;
+}
+
+void AdapterDraft::add_weight_at(const BasePlace& place, const std::string& name, std::vector<float> numbers, const std::string& type,
+                                 bool for_all) {
+  const BaseReaders& readers = base_.readers(place.tensor);
+  const uint32_t columns = base_.tensor(place.tensor).columns;
   DraftTarget target = target_at(place, TargetKind::replacement);
   // A table that is also the head: trained in full, it is the embedding's or the head's copy; the base layer is both.
   if (!for_all && readers.linear && readers.embedding) target.use = place.use == Use::linear ? Use::linear : Use::embedding;
-  std::vector<float> numbers = file_.read(name);
-  if (turned_over) numbers = transposed(numbers, columns, place.rows);
-  const Encoding encoding = is_seen_plainly(place) ? stored_encoding(file_.entries().at(name).type) : Encoding::f32;
+  const Encoding encoding = is_seen_plainly(place) ? stored_encoding(type) : Encoding::f32;
   multiply_rows(&numbers, columns, base_.row_factors(place.tensor), place.first_row, 1);
   see_input(place, &numbers);
-  target.b = store(path + ".weight", numbers, place.rows, columns, encoding);
+  target.b = store(name + ".weight", numbers, place.rows, columns, encoding);
   targets_.push_back(target);
 }
 
 void AdapterDraft::add_bias(const std::string& path, const std::string& name) {
-  const BasePlace place = expect(path, "bias");
-  if (!base_.readers(place.tensor).vector)
+  const BaseSpread places = expect(path, "bias");
+  if (!base_.readers(places[0].tensor).vector)
     throw Error(fmt::format("tensor {} replaces the bias of {}, which nothing that takes adapters reads", name, path));
-  add_vector(place, name, file_.read(name));
+  add_vector(places, name);
 }
 
-void AdapterDraft::add_vector(const BasePlace& place, const std::string& name, std::vector<float> numbers) {
-  expect_shape(name, {place.columns});
-  auto [found, is_new] = vectors_.try_emplace(place.tensor);
-  if (is_new) found->second = base_.numbers(place.tensor);
-  const std::vector<float> factors = base_.column_factors(place.tensor);
-  for (size_t i = 0; i < numbers.size(); ++i)
-    found->second[place.first_column + i] = factors.empty() ? numbers[i] : numbers[i] * factors[place.first_column + i];
+void AdapterDraft::add_vector(const BaseSpread& places, const std::string& name) {
+  expect_shape(name, {source_rows(places)});
+  const std::vector<float> all = file_.read(name);
+  for (const BasePlace& place : places) {
+    auto [found, is_new] = vectors_.try_emplace(place.tensor);
+    if (is_new) found->second = base_.numbers(place.tensor);
+    const std::vector<float> factors = base_.column_factors(place.tensor), numbers = rows_at(place, all, 1);
+    for (size_t i = 0; i < numbers.size(); ++i)
+      found->second[place.first_column + i] = (numbers[i] + place.added) * (factors.empty() ? 1 : factors[place.first_column + i]);
+  }
 }
 
 void AdapterDraft::finish() {

@@ -42,12 +42,15 @@ class AdapterDraft {
 
  private:
   void add_pair(const std::string& path, const AdaptedModule& module);
+  void add_pair_at(const BasePlace& place, const std::string& name, const AdaptedModule& module, double scale, uint32_t rank);
   void add_embedding(const std::string& path, const AdaptedModule& module);
   void add_weight(const std::string& path, const std::string& name, bool for_all);
   void add_bias(const std::string& path, const std::string& name);
-  void add_vector(const BasePlace& place, const std::string& name, std::vector<float> numbers);
+  void add_weight_at(const BasePlace& place, const std::string& name, std::vector<float> numbers, const std::string& type, bool for_all);
+  void add_vector(const BaseSpread& places, const std::string& name);
 
-  BasePlace expect(const std::string& path, const std::string& kind) const;
+  bool is_turned_over(const BasePlace& place, const std::string& name, uint32_t rows, uint32_t columns) const;
+  BaseSpread expect(const std::string& path, const std::string& kind) const;
   const std::vector<uint64_t>& shape(const std::string& name) const { return file_.entries().at(name).shape; }
   void expect_shape(const std::string& name, const std::vector<uint64_t>& expected) const;
   uint32_t expect_rank(const std::string& path, const std::string& a, const std::string& b) const;

@@ -28,7 +28,40 @@ std::vector<float> dense(const flatbuffers::Vector<const schema::Factor*>* facto
   return all;
 }
 
+// Parts that follow each other in the same tensor are one place.
+void grow(BaseSpread* places, const BasePlace& part) {
+  if (!places->empty()) {
+    BasePlace& last = places->back();
+    const bool same = last.tensor == part.tensor && last.use == part.use && last.transposed == part.transposed && last.added == part.added;
+    const bool below =
+        last.first_row + last.rows == part.first_row && last.first_column == part.first_column && last.columns == part.columns;
+    const bool beside = last.first_column + last.columns == part.first_column && last.first_row == part.first_row && last.rows == part.rows;
+    if (same && (below || beside)) {
+      (below ? last.rows : last.columns) += below ? part.rows : part.columns;
+      last.runs.insert(last.runs.end(), part.runs.begin(), part.runs.end());
+      return;
+    }
+  }
+  places->push_back(part);
+}
+
 }  // namespace
+
+uint32_t source_rows(const BaseSpread& places) {
+  uint32_t rows = 0;
+  for (const BasePlace& place : places)
+    for (const BasePlace::Run& run : place.runs) rows = std::max(rows, run.first + run.count);
+  return rows;
+}
+
+std::vector<float> rows_at(const BasePlace& place, const std::vector<float>& numbers, size_t width) {
+  std::vector<float> rows;
+  for (const BasePlace::Run& run : place.runs) {
+    const auto first = numbers.begin() + static_cast<ptrdiff_t>(run.first * width);
+    rows.insert(rows.end(), first, first + static_cast<ptrdiff_t>(run.count * width));
+  }
+  return rows;
+}
 
 BasePlaces::BasePlaces(const format::ModelFile& base) : base_(base), readers_(base.tensors().size()) {
   const std::string weights = metadata(base, "weights");
@@ -46,21 +79,30 @@ std::string BasePlaces::name() const {
 }
 
 void BasePlaces::add(const std::string& source, const BasePlace& place) {
-  places_.emplace(source, place);
+  grow(&places_[source], place);
   const size_t dot = source.find('.');
-  if (dot != std::string::npos) without_prefix_.emplace(source.substr(dot + 1), place);
+  if (dot != std::string::npos) grow(&without_prefix_[source.substr(dot + 1)], place);
 }
 
 void BasePlaces::collect_parts() {
   for (uint32_t i = 0; i < base_.tensors().size(); ++i) {
     const format::Tensor& whole = tensor(i);
     if (!table(i).parts()) {
-      add(std::string(whole.name), {i, 0, whole.rows, 0, whole.columns});
+      add(std::string(whole.name), {i, 0, whole.rows, 0, whole.columns, schema::Use::every, false, 0, {{0, whole.rows}}});
       continue;
     }
-    for (const schema::Part* part : *table(i).parts())
-      add(part->source()->str(),
-          {i, part->first_row(), part->rows(), part->first_column(), part->columns() ? part->columns() : whole.columns, part->use()});
+    for (const schema::Part* part : *table(i).parts()) {
+      const uint32_t columns = part->columns() ? part->columns() : whole.columns;
+      add(part->source()->str(), {i,
+                                  part->first_row(),
+                                  part->rows(),
+                                  part->first_column(),
+                                  columns,
+                                  part->use(),
+                                  part->transposed(),
+                                  part->added(),
+                                  {{part->source_row(), part->columns() ? columns : part->rows()}}});
+    }
   }
 }
 
@@ -103,13 +145,13 @@ void BasePlaces::note_linear(const format::Program& program, const std::map<uint
   before.linear = true;
 }
 
-std::optional<BasePlace> BasePlaces::find(const std::string& name) const {
+BaseSpread BasePlaces::find(const std::string& name) const {
   if (auto found = places_.find(name); found != places_.end()) return found->second;
   const size_t dot = name.find('.');
   if (dot != std::string::npos)
     if (auto found = places_.find(name.substr(dot + 1)); found != places_.end()) return found->second;
   if (auto found = without_prefix_.find(name); found != without_prefix_.end()) return found->second;
-  return std::nullopt;
+  return {};
 }
 
 bool BasePlaces::is_left_out(const std::string& name) const {

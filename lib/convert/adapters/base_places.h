@@ -2,7 +2,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,13 +10,26 @@
 
 namespace linnet::convert {
 
-/// A tensor of the checkpoint within one of the base: rows of a matrix, or columns of a vector.
+/// Rows of a tensor of the checkpoint within one of the base: rows of a matrix, or columns of a vector.
 struct BasePlace {
+  struct Run {
+    uint32_t first, count;
+  };
   uint32_t tensor = 0;
   uint32_t first_row = 0, rows = 0;
   uint32_t first_column = 0, columns = 0;
   schema::Use use = schema::Use::every;  // a table that is also the head: which of the two the name means
+  bool transposed = false;               // the checkpoint has it as [in, out]
+  float added = 0;                       // to the checkpoint's numbers
+  std::vector<Run> runs = {};                 // of the checkpoint's rows (of a vector: numbers), in the order in which they stand here
 };
+
+/// Where a tensor of the checkpoint stands: more than one place where it was a fused one.
+using BaseSpread = std::vector<BasePlace>;
+/// Its rows, or a vector's numbers.
+uint32_t source_rows(const BaseSpread& places);
+/// Those of `numbers`, [source_rows, width], that stand in a place.
+std::vector<float> rows_at(const BasePlace& place, const std::vector<float>& numbers, size_t width);
 
 /// What reads a tensor, and how its linears see their input.
 struct BaseReaders {
@@ -32,7 +44,8 @@ class BasePlaces {
   explicit BasePlaces(const format::ModelFile& base);
 
   /// A tensor by its name in the checkpoint; also where adapter and checkpoint differ in the model's own prefix ("bert.", "transformer.").
-  std::optional<BasePlace> find(const std::string& name) const;
+  /// Empty: it stands nowhere.
+  BaseSpread find(const std::string& name) const;
   const format::Tensor& tensor(uint32_t index) const { return base_.tensors()[index]; }
   const BaseReaders& readers(uint32_t index) const { return readers_[index]; }
   /// A factor for each row or column; empty = ones.
@@ -53,7 +66,7 @@ class BasePlaces {
   void add(const std::string& source, const BasePlace& place);
 
   const format::ModelFile& base_;
-  std::map<std::string, BasePlace> places_, without_prefix_;
+  std::map<std::string, BaseSpread> places_, without_prefix_;
   std::set<std::string> left_out_;
   std::vector<BaseReaders> readers_;
 };

@@ -20,7 +20,10 @@ class Folder final : public Checkpoint {
     check_index();
     if (tensors_.empty()) throw Error(path_ + ": its safetensors files hold no tensors");
   }
-  std::vector<float> read(const std::string& name) const override { return files_[file_of_.at(tensor(name).name)]->read(name); }
+  std::vector<float> read(const std::string& name) const override { return file_with(name).read(name); }
+  std::vector<float> read_rows(const std::string& name, uint64_t first, uint64_t count) const override {
+    return file_with(name).read_rows(name, first, count);
+  }
   std::unique_ptr<Checkpoint> subfolder(const std::string& relative) const override {
     if (!stays_below(relative)) return nullptr;
     std::string path = path_ + "/" + relative;
@@ -28,6 +31,7 @@ class Folder final : public Checkpoint {
   }
 
  private:
+  const SafetensorsFile& file_with(const std::string& name) const { return *files_[file_of_.at(tensor(name).name)]; }
   Json required(const std::string& name) const { return parse_json(read_text(path_ + "/" + name), path_ + "/" + name); }
 
   void refuse_foreign_quantization() const {

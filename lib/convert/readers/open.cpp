@@ -12,6 +12,17 @@ const SourceTensor& Checkpoint::tensor(const std::string& name) const {
   return tensors_[found->second];
 }
 
+std::vector<float> Checkpoint::read_rows(const std::string& name, uint64_t first, uint64_t count) const {
+  const std::vector<float> all = read(name);
+  const std::vector<uint64_t>& shape = tensor(name).shape;
+  const uint64_t rows = shape.empty() ? 1 : shape[0];
+  if (first > rows || count > rows - first)
+    throw Error("tensor '" + name + "' has " + std::to_string(rows) + " rows, expected " + std::to_string(first + count));
+  const uint64_t width = rows == 0 ? 0 : all.size() / rows;
+  const auto from = all.begin() + static_cast<ptrdiff_t>(first * width);
+  return {from, from + static_cast<ptrdiff_t>(count * width)};
+}
+
 Json Checkpoint::file(const std::string& relative) const {
   std::string path = path_ + "/" + relative;
   if (is_gguf_ || !stays_below(relative) || !file_exists(path)) return nullptr;

@@ -102,8 +102,22 @@ void SafetensorsFile::add(const std::string& name, const Json& entry, uint64_t d
 
 std::vector<float> SafetensorsFile::read(const std::string& name) const {
   const Entry& entry = entries_.at(name);
-  std::vector<uint8_t> bytes = file_.read(entry.offset, entry.bytes);
-  const std::string& type = entry.type;
+  return read_bytes(name, entry.offset, entry.bytes);
+}
+
+std::vector<float> SafetensorsFile::read_rows(const std::string& name, uint64_t first, uint64_t count) const {
+  const Entry& entry = entries_.at(name);
+  if (entry.shape.empty() || first > entry.shape[0] || count > entry.shape[0] - first)
+    throw Error(file_.path() + ": tensor '" + name + "' does not have rows " + std::to_string(first) + " to " +
+                std::to_string(first + count));
+  if (count == 0) return {};
+  const uint64_t row = entry.bytes / entry.shape[0];
+  return read_bytes(name, entry.offset + first * row, count * row);
+}
+
+std::vector<float> SafetensorsFile::read_bytes(const std::string& name, uint64_t offset, uint64_t count) const {
+  const std::vector<uint8_t> bytes = file_.read(offset, count);
+  const std::string& type = entries_.at(name).type;
   if (type == "F32") return cast_all<float>(bytes);
   if (type == "F16") return convert_all<uint16_t>(bytes, core::float_from_half);
   if (type == "BF16") return convert_all<uint16_t>(bytes, core::float_from_bfloat16);

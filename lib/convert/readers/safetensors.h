@@ -20,10 +20,13 @@ class SafetensorsFile {
   const std::map<std::string, Entry>& entries() const { return entries_; }
   /// All values of one tensor as f32.
   std::vector<float> read(const std::string& name) const;
+  /// Rows of the outermost dimension.
+  std::vector<float> read_rows(const std::string& name, uint64_t first, uint64_t count) const;
 
  private:
   void refuse_overlaps() const;
   void add(const std::string& name, const Json& entry, uint64_t data_begin);
+  std::vector<float> read_bytes(const std::string& name, uint64_t offset, uint64_t bytes) const;
   InputFile file_;
   std::map<std::string, Entry> entries_;
 };
