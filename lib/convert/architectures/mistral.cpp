@@ -1,0 +1,41 @@
+// Mistral 7B, arXiv 2310.06825: LLaMA whose layers see a window of the last positions.
+#include "convert/architectures/decoder.h"
+#include "convert/architectures/sliding_window.h"
+
+namespace linnet::convert::pages {
+
+namespace {
+
+void write(const Config& config, Graph& g) {
+  const DecoderKeys c(config, {.positions = 131072});
+  const schema::Function function = activation(config.text("hidden_act", "silu"));
+  const uint32_t window = sliding_window(config, 4096);
+  const std::vector<uint32_t> windows = layer_windows(config, c.layers, window, [](uint32_t) { return true; });
+  expect_language_model(config);
+  config.require("attention_bias", false, "this architecture has no biases");
+
+  const Rope rope = g.rope(config, c.head_dim);
+  Value x = embed_tokens(g, config, c, rope.reach(c.positions));  // tokens x hidden
+  Value angles = g.rotary_angles(g.positions(), rope);            // tokens x rotated channels
+  for (uint32_t layer = 0; layer < c.layers; ++layer) {
+    const std::string name = c.layer(layer), attn = name + "self_attn.";
+    Projections p = project(g, rms_norm(g, x, c, name + "input_layernorm"), attn);
+    rotate(g, &p, angles, c.head_dim);
+    Value a = attend(g, layer, p, c.attention(windows[layer]));      // tokens x heads * head_dim
+    x = g.add(x, g.linear(a, attn + "o_proj"));                      // tokens x hidden
+    Value h = rms_norm(g, x, c, name + "post_attention_layernorm");  // tokens x hidden
+    x = g.add(x, gated_mlp(g, h, name + "mlp.", function));          // tokens x hidden
+  }
+  write_logits(g, x, c);
+}
+
+}  // namespace
+
+extern const Architecture mistral = {
+    .family = "mistral",
+    .description = "text generation; llama with a sliding window",
+    .model_types = {"mistral"},
+    .write = write,
+};
+
+}  // namespace linnet::convert::pages

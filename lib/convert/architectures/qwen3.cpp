@@ -1,0 +1,44 @@
+// Qwen3, arXiv 2505.09388: LLaMA whose queries and keys are normalized head by head before they are rotated.
+#include "convert/architectures/decoder.h"
+#include "convert/architectures/sliding_window.h"
+
+namespace linnet::convert::pages {
+
+namespace {
+
+void write(const Config& config, Graph& g) {
+  const DecoderKeys c(config, {.head_dim = 128, .positions = 32768});
+  const schema::Function function = activation(config.text("hidden_act", "silu"));
+  const bool bias = config.flag("attention_bias", false);
+  const uint32_t window = config.flag("use_sliding_window", false) ? sliding_window(config, 4096) : 0;
+  const auto first_sliding = static_cast<uint32_t>(std::max(0, config.whole("max_window_layers", 28)));
+  const std::vector<uint32_t> windows = layer_windows(config, c.layers, window, [&](uint32_t layer) { return layer >= first_sliding; });
+  expect_language_model(config);
+
+  const Rope rope = g.rope(config, c.head_dim);
+  Value x = embed_tokens(g, config, c, rope.reach(c.positions));  // tokens x hidden
+  Value angles = g.rotary_angles(g.positions(), rope);            // tokens x rotated channels
+  for (uint32_t layer = 0; layer < c.layers; ++layer) {
+    const std::string name = c.layer(layer), attn = name + "self_attn.";
+    Projections p = project(g, rms_norm(g, x, c, name + "input_layernorm"), attn, bias);
+    p.query = head_norm(g, p.query, c, attn + "q_norm");
+    p.key = head_norm(g, p.key, c, attn + "k_norm");
+    rotate(g, &p, angles, c.head_dim);
+    Value a = attend(g, layer, p, c.attention(windows[layer]));      // tokens x heads * head_dim
+    x = g.add(x, g.linear(a, attn + "o_proj", {.bias = bias}));      // tokens x hidden
+    Value h = rms_norm(g, x, c, name + "post_attention_layernorm");  // tokens x hidden
+    x = g.add(x, gated_mlp(g, h, name + "mlp.", function));          // tokens x hidden
+  }
+  write_logits(g, x, c);
+}
+
+}  // namespace
+
+extern const Architecture qwen3 = {
+    .family = "qwen3",
+    .description = "text generation; llama with normalized queries and keys, sliding layers",
+    .model_types = {"qwen3"},
+    .write = write,
+};
+
+}  // namespace linnet::convert::pages
