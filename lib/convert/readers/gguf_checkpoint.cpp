@@ -7,6 +7,7 @@
 #include "convert/readers/gguf_config.h"
 #include "convert/readers/gguf_names.h"
 #include "convert/readers/open.h"
+#include "core/checked.h"
 
 namespace linnet::convert {
 namespace {
@@ -29,7 +30,8 @@ class GgufCheckpoint final : public Checkpoint {
     keys_ = std::make_unique<GgufKeys>(metadata(), architecture_->name, std::move(names));
     const GgufHeads heads = gguf_heads(*keys_, *architecture_);
     std::vector<GgufName> rules;
-    for (std::span<const GgufName> group : architecture_->names) rules.insert(rules.end(), group.begin(), group.end());
+    for (const GgufNames& group : architecture_->names)
+      if (!group.only_with || keys_->has_tensor(group.only_with)) rules.insert(rules.end(), group.rules.begin(), group.rules.end());
     for (const auto& part : parts_)
       for (const GgufFile::Tensor& tensor : part->tensors()) add(*part, tensor, rules, heads);
     config_ = gguf_config(*keys_, heads, *architecture_);
@@ -38,21 +40,22 @@ class GgufCheckpoint final : public Checkpoint {
 
   const GgufMetadata* gguf() const override { return &metadata(); }
 
-  std::vector<float> read(const std::string& name) const override {
+  std::vector<float> read(const std::string& name) const override { return rows(sources_[index_of(name)], 0, UINT64_MAX); }
+
+  std::vector<float> read_rows(const std::string& name, uint64_t first, uint64_t count) const override {
     const Source& source = sources_[index_of(name)];
-    const GgufFile::Tensor& tensor = *source.tensor;
-    const GgufPart& part = source.part;
-    const bool is_vector = tensor.shape.size() == 1;
-    std::vector<float> values;
-    if (is_vector) {
-      const std::vector<float> all = source.file->read_rows(tensor, 0, 1);
-      const auto first = all.begin() + static_cast<ptrdiff_t>(part.first);
-      values.assign(first, first + static_cast<ptrdiff_t>(part.rows));
-    } else {
-      values = source.file->read_rows(tensor, part.first, part.rows);
-    }
-    if (part.paired_heads == 0) return values;
-    return halves_from_pairs(values, part.rows, is_vector ? 1 : tensor.shape.back(), part.paired_heads);
+    // Only of matrices and vectors are these the file's own rows.
+    if (source.tensor->shape.size() > 2) return Checkpoint::read_rows(name, first, count);
+    if (first > source.part.rows || count > source.part.rows - first)
+      throw Error(fmt::format("tensor '{}' has {} rows, expected {}", name, source.part.rows, first + count));
+    const uint64_t heads = source.part.paired_heads;
+    if (heads == 0 || count == 0) return rows(source, first, count);
+    // Rows are put back in order head by head.
+    const uint64_t head = source.part.rows / heads, begin = first / head * head, end = core::round_up(first + count, head);
+    const std::vector<float> all = rows(source, begin, end - begin);
+    const size_t width = all.size() / (end - begin);
+    const auto from = all.begin() + static_cast<ptrdiff_t>((first - begin) * width);
+    return {from, from + static_cast<ptrdiff_t>(count * width)};
   }
 
   Json file(const std::string& relative) const override { return gguf_pooling_file(*keys_, relative); }
@@ -67,6 +70,25 @@ class GgufCheckpoint final : public Checkpoint {
 
   // The first part alone has the model's keys.
   const GgufMetadata& metadata() const { return parts_[0]->metadata(); }
+
+  // Rows of the part from `first` on, at most `count`; whole heads where they must be put back in order.
+  static std::vector<float> rows(const Source& source, uint64_t first, uint64_t count) {
+    const GgufFile::Tensor& tensor = *source.tensor;
+    const GgufPart& part = source.part;
+    const bool is_vector = tensor.shape.size() == 1;
+    count = std::min(count, part.rows - first);
+    std::vector<float> values;
+    if (is_vector) {
+      const std::vector<float> all = source.file->read_rows(tensor, 0, 1);
+      const auto from = all.begin() + static_cast<ptrdiff_t>(part.first + first);
+      values.assign(from, from + static_cast<ptrdiff_t>(count));
+    } else {
+      values = source.file->read_rows(tensor, part.first + first, count);
+    }
+    if (part.paired_heads == 0) return values;
+    const auto heads = static_cast<uint32_t>(count / (part.rows / part.paired_heads));
+    return halves_from_pairs(values, count, is_vector ? 1 : tensor.shape.back(), heads);
+  }
 
   size_t index_of(const std::string& name) const {
     tensor(name);

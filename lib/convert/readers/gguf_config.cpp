@@ -12,49 +12,6 @@ namespace {
 
 constexpr uint32_t kMaxExperts = 4096;  // each becomes tensors of its own
 
-// Rotated channels as a part of the head's; the product must not come out below them.
-double rotated_part(uint32_t rotated, uint32_t width) {
-  double part = double(rotated) / width;
-  while (std::floor(part * width) < rotated) part = std::nextafter(part, 2.0);
-  return part;
-}
-
-void add_yarn(const GgufKeys& keys, double factor, Json* scaling) {
-  if (keys.number("rope.scaling.yarn_log_multiplier", 0) != 0)
-    keys.refuse("rope.scaling.yarn_log_multiplier", "0 (a temperature of attention that this architecture does not have)");
-  // Below 0 stands for the usual one.
-  if (const double part = keys.number("rope.scaling.yarn_ext_factor", 1); part >= 0 && part != 1)
-    keys.refuse("rope.scaling.yarn_ext_factor", "1");
-  if (keys.number("rope.scaling.yarn_attn_factor", 1) != 1) keys.refuse("rope.scaling.yarn_attn_factor", "1");
-  if (keys.has("rope.scaling.yarn_beta_fast")) (*scaling)["beta_fast"] = keys.number("rope.scaling.yarn_beta_fast");
-  if (keys.has("rope.scaling.yarn_beta_slow")) (*scaling)["beta_slow"] = keys.number("rope.scaling.yarn_beta_slow");
-  // The files' factor comes on top of YaRN's own temperature.
-  if (keys.has("rope.scaling.attn_factor"))
-    (*scaling)["attention_factor"] = keys.number("rope.scaling.attn_factor") * (0.1 * std::log(std::max(factor, 1.0)) + 1);
-}
-
-// rope_freqs.weight needs no key: it is read as a tensor.
-void add_rope(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  (*config)["rope_theta"] = keys.number("rope.freq_base", 10000);
-  const uint32_t rotated = keys.count("rope.dimension_count", heads.key_width);
-  if (rotated > heads.key_width)
-    keys.refuse("rope.dimension_count", fmt::format("no more than the {} channels of a head", heads.key_width));
-  if (rotated != heads.key_width) (*config)["partial_rotary_factor"] = rotated_part(rotated, heads.key_width);
-
-  std::string type = keys.text("rope.scaling.type", keys.has("rope.scale_linear") ? "linear" : "none");
-  if (keys.has_tensor("rope_factors_long.weight")) type = "longrope";
-  if (type == "none") return;
-  if (type != "linear" && type != "yarn" && type != "longrope") keys.refuse("rope.scaling.type", "none, linear, yarn or longrope");
-  const double factor = keys.number("rope.scaling.factor", keys.number("rope.scale_linear", 0));
-  Json scaling = {{"rope_type", type}};
-  if (factor > 0) scaling["factor"] = factor;
-  if (keys.has("rope.scaling.original_context_length"))
-    scaling["original_max_position_embeddings"] = keys.count("rope.scaling.original_context_length");
-  if (type == "yarn") add_yarn(keys, factor, &scaling);
-  if (type == "longrope" && keys.has("rope.scaling.attn_factor")) scaling["attention_factor"] = keys.number("rope.scaling.attn_factor");
-  (*config)["rope_scaling"] = scaling;
-}
-
 // Ids that a tokenizer has where the file names none.
 struct DefaultIds {
   const char* model;
@@ -76,82 +33,6 @@ void add_token_ids(const GgufMetadata& metadata, Json* config) {
   if (!ends.empty()) (*config)["eos_token_id"] = ends;
   if (int64_t bos = id("bos_token_id", ids.bos); is_known(bos)) (*config)["bos_token_id"] = bos;
   if (int64_t pad = id("padding_token_id", ids.pad); is_known(pad)) (*config)["pad_token_id"] = pad;
-}
-
-// ---------------------------------------------------------------- decoders
-
-constexpr GgufName kDecoder[] = {
-    {"token_embd", "model.embed_tokens"},
-    {"output_norm", "model.norm"},
-    {"output", "lm_head"},
-    {"rope_freqs", "rope_freqs"},
-    {"rope_factors_long", "rope_factors_long"},
-    {"rope_factors_short", "rope_factors_short"},
-    {"blk.{}.attn_norm", "model.layers.{}.input_layernorm"},
-    {"blk.{}.attn_q", "model.layers.{}.self_attn.q_proj", GgufRows::query},
-    {"blk.{}.attn_k", "model.layers.{}.self_attn.k_proj", GgufRows::key},
-    {"blk.{}.attn_v", "model.layers.{}.self_attn.v_proj"},
-    {"blk.{}.attn_qkv", "model.layers.{}.self_attn.q_proj|model.layers.{}.self_attn.k_proj|model.layers.{}.self_attn.v_proj",
-     GgufRows::query_key_value},
-    {"blk.{}.attn_output", "model.layers.{}.self_attn.o_proj"},
-    {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm"},
-    {"blk.{}.ffn_gate", "model.layers.{}.mlp.gate_proj"},
-    {"blk.{}.ffn_up", "model.layers.{}.mlp.up_proj"},
-    {"blk.{}.ffn_down", "model.layers.{}.mlp.down_proj"},
-    {"blk.{}.attn_rot_embd", nullptr},
-    {"blk.{}.nextn.*", nullptr},
-};
-
-constexpr GgufName kMixtralExperts[] = {
-    {"blk.{}.ffn_gate_inp", "model.layers.{}.block_sparse_moe.gate"},
-    {"blk.{}.ffn_gate_exps", "model.layers.{}.block_sparse_moe.experts.{}.w1", GgufRows::experts},
-    {"blk.{}.ffn_down_exps", "model.layers.{}.block_sparse_moe.experts.{}.w2", GgufRows::experts},
-    {"blk.{}.ffn_up_exps", "model.layers.{}.block_sparse_moe.experts.{}.w3", GgufRows::experts},
-    {"blk.{}.ffn_gate.{}", "model.layers.{}.block_sparse_moe.experts.{}.w1"},  // the oldest files
-    {"blk.{}.ffn_down.{}", "model.layers.{}.block_sparse_moe.experts.{}.w2"},
-    {"blk.{}.ffn_up.{}", "model.layers.{}.block_sparse_moe.experts.{}.w3"},
-};
-
-void configure_decoder(const GgufKeys& keys, const GgufHeads& heads, const char* model_type, const char* saved_class, Json* config) {
-  Json& c = *config;
-  c["architectures"] = Json::array({saved_class});
-  c["model_type"] = model_type;
-  c["num_key_value_heads"] = heads.kv_heads;
-  c["head_dim"] = heads.key_width;
-  if (heads.value_width != heads.key_width) keys.refuse("attention.value_length", "the same as attention.key_length");
-  c["rms_norm_eps"] = keys.number("attention.layer_norm_rms_epsilon");
-  c["hidden_act"] = "silu";
-  c["tie_word_embeddings"] = !keys.has_tensor("output.weight");
-  if (keys.whole("attention.causal", 1) != 1) keys.refuse("attention.causal", "true");
-  const double scale = 1 / std::sqrt(double(heads.key_width));
-  if (double asked = keys.number("attention.scale", 0); asked != 0 && std::fabs(asked - scale) > 1e-6 * scale)
-    keys.refuse("attention.scale", fmt::format("{}", scale));
-  add_rope(keys, heads, config);
-}
-
-// Mistral is Llama with a window, Mixtral with experts.
-void configure_llama(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  const uint32_t window = keys.count("attention.sliding_window", 0);
-  const bool is_windowed = window > 0 && window < keys.count("context_length");
-  if (heads.experts > 0)
-    configure_decoder(keys, heads, "mixtral", "MixtralForCausalLM", config);
-  else if (is_windowed)
-    configure_decoder(keys, heads, "mistral", "MistralForCausalLM", config);
-  else
-    configure_decoder(keys, heads, "llama", "LlamaForCausalLM", config);
-  Json& c = *config;
-  if (is_windowed) c["sliding_window"] = window;
-  if (heads.experts > 0) {
-    c["num_local_experts"] = heads.experts;
-    c["num_experts_per_tok"] = keys.count("expert_used_count");
-  }
-  c["attention_bias"] = keys.has_tensor("blk.0.attn_q.bias") || keys.has_tensor("blk.0.attn_qkv.bias");
-  c["mlp_bias"] = keys.has_tensor("blk.0.ffn_up.bias");
-}
-
-void configure_qwen2(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  configure_decoder(keys, heads, "qwen2", "Qwen2ForCausalLM", config);
-  (*config)["use_sliding_window"] = false;
 }
 
 // ---------------------------------------------------------------- encoders
@@ -189,11 +70,9 @@ void configure_bert(const GgufKeys& keys, const GgufHeads&, Json* config) {
   for (size_t i = 0; i < labels.size(); ++i) c["id2label"][std::to_string(i)] = labels[i];
 }
 
-const std::vector<GgufArchitecture>& all_architectures() {
+const std::vector<GgufArchitecture>& encoders() {
   static const std::vector<GgufArchitecture> kAll = {
-      {"llama", {kDecoder, kMixtralExperts}, true, configure_llama},
-      {"qwen2", {kDecoder}, false, configure_qwen2},
-      {"bert", {kBert}, false, configure_bert},
+      {"bert", {{kBert}}, false, configure_bert},
   };
   return kAll;
 }
@@ -248,8 +127,9 @@ void GgufKeys::refuse(const std::string& key, const std::string& expected) const
 // ---------------------------------------------------------------- the whole
 
 const GgufArchitecture& gguf_architecture(const std::string& name) {
-  for (const GgufArchitecture& architecture : all_architectures())
-    if (name == architecture.name) return architecture;
+  for (std::span<const GgufArchitecture> group : {gguf_decoders(), std::span<const GgufArchitecture>(encoders())})
+    for (const GgufArchitecture& architecture : group)
+      if (name == architecture.name) return architecture;
   throw Error(fmt::format("GGUF architecture {} is not supported", name));
 }
 

@@ -34,13 +34,21 @@ class GgufKeys {
   std::vector<std::string> tensors_;
 };
 
+/// Rules for tensors' names; the first that fits counts.
+struct GgufNames {
+  std::span<const GgufName> rules;
+  const char* only_with = nullptr;  // in files that have this tensor
+};
+
 struct GgufArchitecture {
   const char* name;  // general.architecture
-  std::vector<std::span<const GgufName>> names;
+  std::vector<GgufNames> names;
   bool paired;  // q and k rows are permuted
   void (*configure)(const GgufKeys& keys, const GgufHeads& heads, Json* config);
 };
 
+/// Those that write text (gguf_decoders.cpp).
+std::span<const GgufArchitecture> gguf_decoders();
 /// Throws Error naming an architecture that is not read.
 const GgufArchitecture& gguf_architecture(const std::string& name);
 GgufHeads gguf_heads(const GgufKeys& keys, const GgufArchitecture& architecture);
