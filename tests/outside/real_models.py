@@ -4,6 +4,7 @@
 usage: real_models.py --linnet BUILD/linnet SHARED_MODELS_DIR
 stories260k: greedy ids from safetensors and from every GGUF (converted to f32: the stored values exactly) and the negative
 log-likelihood of each at f32, int8 and int4; then text in and text out. kwt1-speech-commands: logits at f32, labels at int8 and int4.
+capp-gpt2: greedy ids and last logits at f32, greedy ids at int8. gpt-nano-sort: logits at f32, six sorted digits at f32 and int8.
 Closes with `N passed, M failed`; exit status 1 if anything failed.
 """
 import argparse, ast, json, math, os, struct, subprocess, sys, tempfile, zipfile
@@ -139,6 +140,44 @@ def stories_text(linnet, root, tmp, tally):
             tally.line(out["prompt_ids"] == p["input_ids"], "stories260k prompt ids %d" % i, repr(p["text"][:50]))
 
 
+def logits_of(linnet, model, ids, tmp):
+    pi, po = os.path.join(tmp, "i.safetensors"), os.path.join(tmp, "o.safetensors")
+    write_safetensors(pi, {"input_ids": ("I64", [1, len(ids)], array("q", ids))})
+    call(linnet, "run", model, "--inputs", pi, "--outputs", po)
+    shape, v = read_safetensors(po)["logits"]
+    return [v[i * shape[-1]:(i + 1) * shape[-1]] for i in range(len(v) // shape[-1])]
+
+
+def process_plans(linnet, root, tmp, tally):
+    src = os.path.join(root, "capp-gpt2")
+    expected = json.load(open(os.path.join(src, "expected.json")))
+    for weights in ("f32", "int8"):
+        model = os.path.join(tmp, "capp.linnet")
+        call(linnet, "convert", src, "-o", model, "--weights", weights)
+        for i, case in enumerate(expected["cases"]):
+            got = greedy(linnet, model, case["input_ids"], len(case["greedy_ids"]))
+            compare_greedy(tally, "capp-gpt2 %s case %d" % (weights, i), got["ids"], case["greedy_ids"], case["margins"])
+            last = logits_of(linnet, model, case["input_ids"], tmp)[-1]
+            worst = max(abs(a - b) for a, b in zip(last, case["last_input_logits"]))
+            tally.line(worst <= (1e-3 if weights == "f32" else 1), "capp-gpt2 %s logits %d" % (weights, i), "within %.2g" % worst)
+
+
+def digits(linnet, root, tmp, tally):
+    src = os.path.join(root, "gpt-nano-sort")
+    expected = json.load(open(os.path.join(src, "expected.json")))
+    for weights in ("f32", "int8"):
+        model = os.path.join(tmp, "sort.linnet")
+        call(linnet, "convert", src, "-o", model, "--weights", weights)
+        for case in expected["cases"]:
+            got = greedy(linnet, model, case["input_ids"], 6)["ids"]
+            tally.line(got == case["sorted"], "gpt-nano-sort %s" % weights, "%s -> %s" % (case["input_ids"], got))
+            if weights != "f32":
+                continue
+            rows = logits_of(linnet, model, case["input_ids"] + case["greedy_ids"][:5], tmp)[5:]
+            worst = max(abs(a - b) for row, want in zip(rows, case["logits_last_positions"]) for a, b in zip(row, want))
+            tally.line(worst <= 1e-3, "gpt-nano-sort logits", "within %.2g" % worst)
+
+
 def keywords(linnet, root, tmp, tally):
     src = os.path.join(root, "kwt1-speech-commands")
     expected = json.load(open(os.path.join(src, "expected.json")))
@@ -165,7 +204,7 @@ def main():
     a = p.parse_args()
     tally = Tally()
     with tempfile.TemporaryDirectory() as tmp:
-        for job in (stories, stories_text, keywords):
+        for job in (stories, stories_text, process_plans, digits, keywords):
             try:
                 job(a.linnet, a.models, tmp, tally)
             except Exception as e:
