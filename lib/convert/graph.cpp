@@ -9,6 +9,18 @@ namespace linnet::convert {
 
 using schema::ValueType;
 
+namespace {
+
+// For people: of a part that a model has besides, there may be hundreds.
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 5;
+  std::string text;
+  for (size_t i = 0; i < std::min(kShown, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() <= kShown ? text : fmt::format("{} and {} more", text, names.size() - kShown);
+}
+
+}  // namespace
+
 Graph::Graph(const Checkpoint& checkpoint, const Options& options) : checkpoint_(checkpoint), weights_(checkpoint, options) {}
 
 uint32_t Graph::size(const std::string& tensor, size_t dimension) const {
@@ -303,18 +315,14 @@ Value Graph::concat(const std::vector<Value>& values) {
 }
 
 void Graph::check_everything_read() {
-  std::string unread;
-  size_t count = 0;
+  std::vector<std::string> unread, left_out;
   for (const std::string& name : weights_.unused()) {
     bool known = std::any_of(ignored_.begin(), ignored_.end(), [&](const std::string& pattern) { return matches(pattern, name); });
-    if (known)
-      left_out_ += (left_out_.empty() ? "" : ", ") + name;
-    else if (++count <= 5)
-      unread += (unread.empty() ? "" : ", ") + name;
+    (known ? left_out : unread).push_back(name);
   }
-  if (count > 5) unread += fmt::format(" and {} more", count - 5);
-  if (count > 0) throw Error(fmt::format("the model has tensors that this architecture does not use: {}", unread));
-  if (!left_out_.empty()) notes_.push_back("left out, since nothing reads them: " + left_out_);
+  if (!unread.empty()) throw Error("the model has tensors that this architecture does not use: " + first_of(unread));
+  for (const std::string& name : left_out) left_out_ += (left_out_.empty() ? "" : ", ") + name;
+  if (!left_out.empty()) notes_.push_back("left out, since nothing reads them: " + first_of(left_out));
 }
 
 }  // namespace linnet::convert

@@ -25,12 +25,14 @@ struct Case {
   uint32_t distance = 0;
   bool value_prefix = false;
   float scale = 0.3f;
+  bool absolute_slopes = false;
 };
 
 auto options(const Case& c, int32_t state) {
   return [=](flatbuffers::FlatBufferBuilder& builder) {
     return schema::CreateAttention(builder, state, c.reader, c.shape.heads, c.shape.kv_heads, c.shape.key_width, c.shape.value_width,
-                                   c.scale, c.softcap, c.window, c.both_sides, c.sinks, c.slopes, c.relative, c.distance, c.value_prefix);
+                                   c.scale, c.softcap, c.window, c.both_sides, c.sinks, c.slopes, c.relative, c.distance, c.value_prefix,
+                                   c.absolute_slopes);
   };
 }
 
@@ -377,6 +379,34 @@ TEST_CASE("a soft-cap, slopes and T5's relative bias bend the scores as their pa
     };
     check_close(trial.result(out), expected(q, k, v));
   }
+}
+
+TEST_CASE("Falcon's slopes multiply the key's position, rounded to bfloat16 as the model was trained, before the scale") {
+  const Shape shape = {2, 1, 12, 12};
+  const size_t count = 300;
+  const auto q = random_numbers(count * 24, 31), k = random_numbers(count * 12, 32), v = random_numbers(count * 12, 33);
+  Case c{.shape = shape};
+  c.absolute_slopes = true;
+  Trial trial;
+  trial.counts[Symbol::tokens] = {300};
+  c.slopes = trial.tensor("slopes", 1, 2, std::vector<float>{0.25f, 0.70703125f});
+  const uint32_t qi = trial.input(q, 24), ki = trial.input(k, 12), vi = trial.input(v, 12), out = trial.output(24);
+  trial.operation<schema::Attention>(options(c, -1), {qi, ki, vi}, {out});
+  trial.wants(out);
+  const Status status = trial.verify();
+  REQUIRE_MESSAGE(status.ok(), status.message());
+  trial.run();
+  // Eight bits of mantissa, ties to even.
+  const auto rounded = [](double x) {
+    int exponent = 0;
+    const double mantissa = std::frexp(x, &exponent);
+    return std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
+  };
+  Oracle expected = oracle(c);
+  expected.bend = [&](double score, size_t, size_t s, size_t head) {
+    return score + 0.3 * rounded((head == 0 ? 0.25 : 0.70703125) * rounded(static_cast<double>(s)));
+  };
+  check_close(trial.result(out), expected(q, k, v), 1e-4);
 }
 
 TEST_CASE("the prefix reader sees all committed positions and all rows of the call") {

@@ -13,34 +13,6 @@ using namespace linnet::oracle::frames;
 namespace {
 
 constexpr double kRounding = 1e-4;
-Rows frame(const Tensors& t, const std::vector<int32_t>& ids, const Frame& f, double epsilon = 1e-6) {
-  auto norm = [&](const Rows& x, const std::string& name) { return root_mean(t, x, name, epsilon, 0, f.norm_added); };
-  Rows x = times(embedded(t, "model.embed_tokens.weight", ids, kHidden), f.embedding);
-  for (size_t i = 0; i < kLayers; ++i) {
-    const std::string name = "model.layers." + std::to_string(i) + ".", attn = name + "self_attn.";
-    const Rows h = f.pre_norms ? norm(x, name + "input_layernorm") : x;
-    Rows q = dense(t, h, attn + "q_proj"), k = dense(t, h, attn + "k_proj");
-    if (f.head_norms)
-      q = root_mean(t, q, attn + "q_norm", epsilon, kWidth, f.norm_added),
-      k = root_mean(t, k, attn + "k_norm", epsilon, kWidth, f.norm_added);
-    if (f.whole_norms) q = root_mean(t, q, attn + "q_norm", epsilon), k = root_mean(t, k, attn + "k_norm", epsilon);
-    if (f.rotated[i]) q = turn(q, kWidth, f.rotated_channels, f.thetas[i]), k = turn(k, kWidth, f.rotated_channels, f.thetas[i]);
-    Rows a =
-        dense(t, look(q, k, dense(t, h, attn + "v_proj"), {kHeads, kKvHeads, kWidth, f.scale, f.windows[i], f.softcap}), attn + "o_proj");
-    if (f.post_norms) a = norm(a, name + "post_attention_layernorm");
-    x = add(x, times(a, f.residual));
-    const Rows m = f.pre_norms ? norm(x, name + f.mlp_norm) : x;
-    Rows u = dense(t, product(activate(f.activation, dense(t, m, name + "mlp.gate_proj")), dense(t, m, name + "mlp.up_proj")),
-                   name + "mlp.down_proj");
-    if (f.post_norms) u = norm(u, name + "post_feedforward_layernorm");
-    x = add(x, times(u, f.residual));
-  }
-  Rows logits = times(linear(t, norm(x, "model.norm"), "model.embed_tokens.weight", ""), 1 / f.logits);
-  for (Vector& row : logits)
-    for (double& value : row) value = f.logit_cap != 0 ? f.logit_cap * std::tanh(value / f.logit_cap) : value;
-  return logits;
-}
-
 double error_with(const Json& config, const Frame& f, bool qkv_bias = false, double epsilon = 1e-6) {
   return error_of(checkpoint_of(config, f, qkv_bias), tests::tokens(33, kWords),
                   [&](const Tensors& t, const auto& ids) { return frame(t, ids, f, epsilon); });
