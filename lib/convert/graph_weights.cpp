@@ -169,6 +169,9 @@ uint32_t Weights::vector(std::vector<Source> sources, uint32_t columns) {
 uint32_t Weights::values(const std::string& name, std::vector<float> numbers) {
   Weight weight;
   weight.name = name;
+  // Other numbers under the same name are another tensor.
+  for (int i = 2; by_name_.count(weight.name) != 0 && weights_[by_name_[weight.name]].values != numbers; ++i)
+    weight.name = fmt::format("{} {}", name, i);
   weight.columns = narrow(name, numbers.size());
   weight.values = std::move(numbers);
   return add(std::move(weight));

@@ -99,3 +99,15 @@ TEST_CASE("layers that are read together are written as one name, several, or ro
   REQUIRE(part.list.size() == 1);
   CHECK(part.list[0].rows == rows);
 }
+
+TEST_CASE("numbers that the converter computed are one tensor when they are the same, and two when they are not") {
+  const FakeCheckpoint c = numbered();
+  Weights weights(c, plain());
+  const uint32_t first = weights.values("factors", {1, 2});
+  CHECK(weights.values("factors", {1, 2}) == first);
+  const uint32_t second = weights.values("factors", {1, 3});
+  CHECK(weights.values("factors", {1, 3}) == second);
+  CHECK(weights[first].values == Floats{1, 2});
+  CHECK(weights[second].values == Floats{1, 3});
+  CHECK(weights[second].name == "factors 2");
+}

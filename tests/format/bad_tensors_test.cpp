@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "format/bad_model.h"
 
 using namespace linnet;
@@ -66,6 +68,9 @@ const BadModel kTensorCases[] = {
      "tensor part 0 has a control character"},
     {"a part that wraps", [](TinyModel& m) { m.tensors[3].source_first_row = 3, m.tensors[3].source_rows = UINT32_MAX; }, Code::corrupt,
      "part \"classifier.weight\" is rows 3 to 4294967298 of 5"},
+    {"a part of rows that no source can have", [](TinyModel& m) { m.tensors[3].source_row = UINT32_MAX - 4; }, Code::corrupt,
+     "part \"classifier.weight\" is rows from 4294967291 on of its source"},
+    {"a part with no number added", [](TinyModel& m) { m.tensors[3].source_added = NAN; }, Code::corrupt, "of its source, nan added"},
     {"stacked matrices where one is meant",
      [](TinyModel& m) {
        m.tensors.resize(1), m.weights.clear();

@@ -25,7 +25,8 @@ struct TinyTensor {
   uint32_t rows = 1, columns = 0, count = 1, group = 0;
   uint64_t offset = 0, bytes = 0, checksum = 0;
   std::string source = {};  // one part of all rows, unless empty
-  uint32_t source_first_row = 0, source_rows = 0;
+  uint32_t source_first_row = 0, source_rows = 0, source_row = 0;
+  float source_added = 0;
   std::vector<schema::Factor> row_factors = {}, column_factors = {};
 };
 
@@ -133,7 +134,8 @@ inline Offset<schema::Tensor> write(FlatBufferBuilder& builder, const TinyTensor
   Offset<flatbuffers::Vector<Offset<schema::Part>>> parts;
   if (!tensor.source.empty())
     parts = builder.CreateVector<Offset<schema::Part>>(
-        {schema::CreatePartDirect(builder, tensor.source.c_str(), tensor.source_first_row, tensor.source_rows)});
+        {schema::CreatePartDirect(builder, tensor.source.c_str(), tensor.source_first_row, tensor.source_rows, 0, 0, schema::Use::every,
+                                  tensor.source_row, false, tensor.source_added)});
   Offset<flatbuffers::Vector<const schema::Factor*>> row_factors, column_factors;
   if (!tensor.row_factors.empty()) row_factors = builder.CreateVectorOfStructs(tensor.row_factors);
   if (!tensor.column_factors.empty()) column_factors = builder.CreateVectorOfStructs(tensor.column_factors);

@@ -27,8 +27,13 @@ inline uint32_t even_share(const Config& c, const std::string& hidden_key, const
   return hidden / heads;
 }
 
+/// What the names of a body's tensors begin with; nothing in files that were saved from the body alone.
+inline std::string prefix_of(const Graph& g, const std::string& usual, const std::string& tensor) {
+  return g.has(tensor) && !g.has(usual + tensor) ? "" : usual;
+}
+
 struct DecoderKeys {
-  explicit DecoderKeys(const Config& c, const DecoderDefaults& d = {})
+  DecoderKeys(const Config& c, const Graph& g, const DecoderDefaults& d = {})
       : layers(c.count("num_hidden_layers")),
         heads(c.count("num_attention_heads")),
         kv_heads(c.count("num_key_value_heads", heads)),
@@ -37,7 +42,8 @@ struct DecoderKeys {
                                    : even_share(c, "hidden_size", "num_attention_heads")),
         positions(c.count("max_position_embeddings", d.positions)),
         epsilon(convert::epsilon(c, "rms_norm_eps", d.epsilon)),
-        tied(c.flag("tie_word_embeddings", d.tied)) {}
+        tied(c.flag("tie_word_embeddings", d.tied)),
+        body(prefix_of(g, "model.", "embed_tokens.weight")) {}
   AttentionOptions attention(uint32_t window = 0) const {
     return {.heads = heads, .kv_heads = kv_heads, .width = head_dim, .window = window};
   }
@@ -46,7 +52,7 @@ struct DecoderKeys {
   uint32_t layers, heads, kv_heads, head_dim, positions;
   float epsilon;
   bool tied;
-  std::string body = "model.";
+  std::string body;
 };
 
 /// The program, its token ids and their embeddings. -> tokens x hidden

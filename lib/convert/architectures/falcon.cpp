@@ -54,7 +54,7 @@ std::vector<float> alibi_slopes(uint32_t heads) {
 
 void write(const Config& config, Graph& g) {
   const Keys c(config);
-  const std::string body = "transformer.", table = body + "word_embeddings";
+  const std::string body = prefix_of(g, "transformer.", "word_embeddings.weight"), table = body + "word_embeddings";
   const FusedRows rows =
       g.checkpoint().is_gguf() ? stacked_rows(c.heads, c.kv_heads, c.head_dim) : grouped_rows(c.heads, c.kv_heads, c.head_dim);
   const LinearOptions linears = {.bias = c.bias};

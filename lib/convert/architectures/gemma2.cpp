@@ -7,7 +7,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.tied = true, .head_dim = 256, .positions = 8192});
+  const DecoderKeys c(config, g, {.tied = true, .head_dim = 256, .positions = 8192});
   const schema::Function function = gemma_activation(config);
   const bool bias = config.flag("attention_bias", false);
   const uint32_t window = sliding_window(config, 4096);

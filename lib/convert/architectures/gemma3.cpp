@@ -27,7 +27,7 @@ Config with_defaults(const Config& config) {
 std::string body_of(const Graph& g) {
   for (const char* body : {"language_model.model.", "model.language_model."})
     if (g.has(std::string(body) + "embed_tokens.weight")) return body;
-  return "model.";
+  return prefix_of(g, "model.", "embed_tokens.weight");
 }
 
 Rope far_rope(const Config& config, Graph& g, uint32_t width) {
@@ -41,7 +41,7 @@ Rope near_rope(const Config& config, uint32_t width) {
 }
 
 void write_text(const Config& config, Graph& g) {
-  DecoderKeys c(config, {.tied = true, .head_dim = 256, .positions = 131072});
+  DecoderKeys c(config, g, {.tied = true, .head_dim = 256, .positions = 131072});
   c.body = body_of(g);
   const schema::Function function = gemma_activation(config);
   const bool bias = config.flag("attention_bias", false);

@@ -30,7 +30,7 @@ struct Keys {
 
 void write(const Config& config, Graph& g) {
   const Keys c(config);
-  const std::string body = g.has("transformer.wte.weight") ? "transformer." : "";
+  const std::string body = prefix_of(g, "transformer.", "wte.weight");
   const LinearOptions linears = {.bias = true, .transposed = !g.checkpoint().is_gguf()};
   const FusedRows rows = stacked_rows(c.heads, c.heads, c.head_dim);
   g.expect_size(config, "vocab_size", body + "wte.weight", 0);

@@ -14,7 +14,7 @@ void write(const Config& config, Graph& g) {
   expect_language_model(config);
   config.require("add_cross_attention", false, "a decoder alone");
   const LinearOptions biased = {.bias = true};
-  const std::string body = "transformer.";
+  const std::string body = prefix_of(g, "transformer.", "wte.weight");
   g.expect_size(config, "vocab_size", body + "wte.weight", 0);
   g.expect_size(config, "n_embd", body + "wte.weight", 1);
   g.expect_size(config, "n_positions", body + "wpe.weight", 0);

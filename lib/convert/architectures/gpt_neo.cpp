@@ -32,7 +32,7 @@ void write(const Config& config, Graph& g) {
   const std::vector<std::string> kinds = layer_kinds(config, layers);
   expect_language_model(config);
   const LinearOptions biased = {.bias = true};
-  const std::string body = "transformer.";
+  const std::string body = prefix_of(g, "transformer.", "wte.weight");
   g.expect_size(config, "vocab_size", body + "wte.weight", 0);
   g.expect_size(config, "hidden_size", body + "wte.weight", 1);
   g.expect_size(config, "max_position_embeddings", body + "wpe.weight", 0);

@@ -21,7 +21,7 @@ void write(const Config& config, Graph& g) {
   const bool parallel = config.flag("use_parallel_residual", true), bias = config.flag("attention_bias", true);
   expect_language_model(config);
   const LinearOptions biased = {.bias = true};
-  const std::string body = "gpt_neox.", table = body + "embed_in";
+  const std::string body = prefix_of(g, "gpt_neox.", "embed_in.weight"), table = body + "embed_in";
   g.expect_size(config, "vocab_size", table + ".weight", 0);
   g.expect_size(config, "hidden_size", table + ".weight", 1);
   g.expect_size(config, "intermediate_size", body + "layers.0.mlp.dense_h_to_4h.weight", 0);

@@ -12,7 +12,7 @@ float multiplier(const Config& config, const std::string& key) {
 }
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config);
+  const DecoderKeys c(config, g);
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const bool attention_bias = config.flag("attention_bias", false), mlp_bias = config.flag("mlp_bias", false);
   const float residual = multiplier(config, "residual_multiplier");

@@ -6,7 +6,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config);
+  const DecoderKeys c(config, g);
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const bool attention_bias = config.flag("attention_bias", false), mlp_bias = config.flag("mlp_bias", false);
   expect_language_model(config);

@@ -7,7 +7,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.positions = 131072});
+  const DecoderKeys c(config, g, {.positions = 131072});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const uint32_t window = sliding_window(config, 4096);
   const std::vector<uint32_t> windows = layer_windows(config, c.layers, window, [](uint32_t) { return true; });

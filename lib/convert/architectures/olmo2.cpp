@@ -6,7 +6,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.epsilon = 1e-5});
+  const DecoderKeys c(config, g, {.epsilon = 1e-5});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const bool bias = config.flag("attention_bias", false);
   expect_language_model(config);

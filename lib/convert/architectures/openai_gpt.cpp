@@ -17,7 +17,7 @@ void write(const Config& config, Graph& g) {
   const float epsilon = convert::epsilon(config, "layer_norm_epsilon", 1e-5);
   const schema::Function function = function_of(config);
   expect_language_model(config);
-  const std::string body = g.has("transformer.tokens_embed.weight") ? "transformer." : "";
+  const std::string body = prefix_of(g, "transformer.", "tokens_embed.weight");
   const LinearOptions linears = {.bias = true, .transposed = true};
   const FusedRows rows = stacked_rows(heads, heads, head_dim);
   g.expect_size(config, "vocab_size", body + "tokens_embed.weight", 0);

@@ -21,7 +21,7 @@ Config with_rope_names(const Config& config) {
 
 void write(const Config& given, Graph& g) {
   const Config config = with_rope_names(given);
-  const DecoderKeys c(config, {.epsilon = 1e-5, .positions = 4096});
+  const DecoderKeys c(config, g, {.epsilon = 1e-5, .positions = 4096});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const uint32_t window = sliding_window(config, 0);
   expect_language_model(config);

@@ -7,7 +7,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.positions = 32768});
+  const DecoderKeys c(config, g, {.positions = 32768});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const uint32_t window = config.flag("use_sliding_window", false) ? sliding_window(config, 4096) : 0;
   const auto first_sliding = static_cast<uint32_t>(std::max(0, config.whole("max_window_layers", 28)));

@@ -20,7 +20,7 @@ std::vector<bool> rotated_layers(const Config& config, uint32_t layers) {
 }
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.tied = true, .positions = 32768});
+  const DecoderKeys c(config, g, {.tied = true, .positions = 32768});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const bool attention_bias = config.flag("attention_bias", false), mlp_bias = config.flag("mlp_bias", false);
   const std::vector<bool> rotated = rotated_layers(config, c.layers);

@@ -1,6 +1,7 @@
 // GGUF files of every decoder family: the same answers as the checkpoint that they were made from.
 #include <doctest/doctest.h>
 
+#include "convert/architectures/small_falcons.h"
 #include "convert/architectures/small_frames.h"
 #include "convert/architectures/small_gpts.h"
 #include "convert/gguf_builder.h"
@@ -270,4 +271,74 @@ TEST_CASE("files of GPT-NeoX hold all queries, then all keys, then all values") 
                sorted_rows);
     CHECK(logits_of(b) == logits_of(c));
   }
+}
+
+TEST_CASE("files of Falcon hold queries, keys and values apart, and with two norms call them the other way round") {
+  using oracle::falcons::Shape;
+  const Shape shapes[] = {
+      {.heads = 4, .kv_heads = 1, .grouped = false, .norms = 0, .multi_query = true, .parallel = true, .bias = false, .alibi = false},
+      {.heads = 6, .kv_heads = 2, .grouped = true, .norms = 2, .multi_query = true, .parallel = true, .bias = true, .alibi = false}};
+  for (const Shape& s : shapes) {
+    const FakeCheckpoint c = oracle::falcons::checkpoint_of(s);
+    const size_t width = oracle::falcons::kWidth, hidden = s.heads * width, group = s.heads / s.kv_heads;
+    GgufBuilder b;
+    b.text("general.architecture", "falcon");
+    auto count = [&](const std::string& key, size_t value) { b.whole("falcon." + key, static_cast<uint32_t>(value)); };
+    count("context_length", 2048), count("embedding_length", hidden), count("block_count", oracle::falcons::kLayers);
+    count("feed_forward_length", oracle::falcons::kInner), count("attention.head_count", s.heads);
+    count("attention.head_count_kv", s.kv_heads);
+    b.number("falcon.attention.layer_norm_epsilon", 1e-5f).text("falcon.tensor_data_layout", "jploski");
+    // Query heads in their order, then the keys, then the values.
+    auto rows = [&](const std::string& to, const std::vector<float>& values, std::vector<uint64_t>* shape) {
+      if (to.find("attn_qkv") == std::string::npos) return values;
+      const size_t block = width * values.size() / (*shape)[0];
+      std::vector<float> sorted;
+      for (size_t which = 0; which < 3; ++which)
+        for (size_t head = 0; head < s.kv_heads; ++head) {
+          const size_t first = head * (group + 2) + (which == 0 ? 0 : group + which - 1), heads = which == 0 ? group : 1;
+          sorted.insert(sorted.end(), values.begin() + static_cast<long>(first * block),
+                        values.begin() + static_cast<long>((first + heads) * block));
+        }
+      return sorted;
+    };
+    copy(c, "transformer.word_embeddings", b, "token_embd", as_it_is), copy(c, "transformer.ln_f", b, "output_norm", as_it_is);
+    add_layers(b, c, "transformer.h.",
+               {{"attn_norm", "input_layernorm"},
+                {"attn_norm", "ln_mlp"},
+                {"attn_norm_2", "ln_attn"},
+                {"attn_qkv", "self_attention.query_key_value"},
+                {"attn_output", "self_attention.dense"},
+                {"ffn_up", "mlp.dense_h_to_4h"},
+                {"ffn_down", "mlp.dense_4h_to_h"}},
+               rows);
+    CHECK(logits_of(b) == logits_of(c));
+  }
+}
+
+TEST_CASE("what these files ask for and nobody computes is refused by its key") {
+  using namespace oracle::gpt;
+  auto refusal = [](const GgufBuilder& b) {
+    const CheckpointFolder folder("gguf-refusal");
+    try {
+      open_checkpoint(write_bytes(folder.path("model.gguf"), b.bytes()));
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  auto with = [&](const std::string& arch, uint32_t kv_heads, auto change) {
+    GgufBuilder b = gpt_keys(arch, kv_heads);
+    b.floats("token_embd.weight", {kWords, kHidden}, std::vector<float>(kWords * kHidden, 1.0f));
+    change(b);
+    return refusal(b);
+  };
+  const auto nothing = [](GgufBuilder&) {};
+  CHECK(with("gpt2", kHeads, nothing) == "");
+  CHECK(with("gpt2", 2, nothing).find("gpt2.attention.head_count_kv") != std::string::npos);
+  CHECK(with("starcoder", 2, nothing).find("starcoder.attention.head_count_kv") != std::string::npos);
+  CHECK(with("gpt2", kHeads, [](GgufBuilder& b) { b.number("gpt2.attention.scale", 1); }).find("gpt2.attention.scale") !=
+        std::string::npos);
+  CHECK(with("gptneox", kHeads, [](GgufBuilder& b) { b.flag("gptneox.attention.causal", false); }).find("attention.causal") !=
+        std::string::npos);
+  CHECK(with("gptj", kHeads, nothing).find("GGUF architecture gptj is not supported") != std::string::npos);
 }
