@@ -44,5 +44,6 @@ std::span<const Builtin> list_filters() noexcept;
 std::span<const Builtin> order_filters() noexcept;
 std::span<const Builtin> select_filters() noexcept;
 std::span<const Builtin> value_filters() noexcept;
+std::span<const Builtin> search_methods() noexcept;
 
 }  // namespace linnet::text::chat

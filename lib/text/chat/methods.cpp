@@ -5,15 +5,6 @@
 namespace linnet::text::chat {
 namespace {
 
-bool is_among(std::string_view name, std::string_view all) {
-  while (!all.empty()) {
-    const size_t end = all.find(' ') == all.npos ? all.size() : all.find(' ');
-    if (cut(all, 0, end) == name) return true;
-    all = cut(all, end == all.size() ? end : end + 1, all.size());
-  }
-  return false;
-}
-
 Status get(Evaluator& evaluator, const Arguments& arguments, Value* result) noexcept {
   if (!arguments.bound[0]) return evaluator.fail("'get' without a key");
   Value* found;

@@ -3,20 +3,6 @@
 #include "text/chat/text_tools.h"
 
 namespace linnet::text::chat {
-namespace {
-
-// Whether `name` is one of the words of `all`.
-bool is_among(std::string_view name, std::string_view all) {
-  while (!all.empty()) {
-    const size_t end = all.find(' ') == all.npos ? all.size() : all.find(' ');
-    if (cut(all, 0, end) == name) return true;
-    all = cut(all, end == all.size() ? end : end + 1, all.size());
-  }
-  return false;
-}
-
-}  // namespace
-
 Status Parser::parse_template() noexcept {
   uint32_t root;
   return parse_sequence(nullptr, "", &root);
@@ -169,72 +155,6 @@ Status Parser::parse_with(uint32_t* result) noexcept {
     append(&children, part);
   }
   return parse_body("with", "endwith", &children);
-}
-
-Status Parser::parse_macro(uint32_t* result) noexcept {
-  LINNET_TRY(add(NodeKind::macro, result));
-  Children children{*result};
-  take();
-  if (peek().kind != TokenKind::name) return fail_expected("the macro's name");
-  uint32_t name;
-  LINNET_TRY(intern(take().text, &name));
-  node(*result).name = name;
-  if (!peek().is("(")) return fail_expected("(");
-  LINNET_TRY(parse_parameters(&children));
-  const uint32_t loops = loops_;
-  loops_ = 0;
-  ++macros_;
-  LINNET_TRY(parse_body("macro", "endmacro", &children));
-  --macros_;
-  loops_ = loops;
-  return {};
-}
-
-// In parentheses: names, each with its default.
-Status Parser::parse_parameters(Children* macro) noexcept {
-  take();
-  bool defaults = false;
-  for (bool first = true; !peek().is(")"); first = false) {
-    if (!first) LINNET_TRY(expect_sign(","));
-    if (peek().is(")")) break;
-    if (peek().kind != TokenKind::name) return fail_expected("a parameter's name");
-    uint32_t parameter, name, value;
-    LINNET_TRY(add(NodeKind::parameter, &parameter));
-    LINNET_TRY(intern(take().text, &name));
-    node(parameter).name = name;
-    if (take_sign("=")) {
-      defaults = true;
-      LINNET_TRY(parse_expression(&value));
-      node(parameter).first = value;
-    } else if (defaults) {
-      return fail_expected("a default");
-    }
-    append(macro, parameter);
-  }
-  return expect_sign(")");
-}
-
-// {% call [(parameters)] macro(arguments) %}: its body is a macro that is called "caller".
-Status Parser::parse_call_block(uint32_t* result) noexcept {
-  LINNET_TRY(add(NodeKind::call_block, result));
-  Children children{*result};
-  take();
-  uint32_t body, call = 0;
-  LINNET_TRY(add(NodeKind::macro, &body));
-  Children macro{body};
-  uint32_t name;
-  LINNET_TRY(intern("caller", &name));
-  node(body).name = name;
-  if (peek().is("(")) LINNET_TRY(parse_parameters(&macro));
-  LINNET_TRY(parse_unary(true, &call));
-  if (node(call).kind != NodeKind::call) return fail_expected("a call");
-  append(&children, call);
-  append(&children, body);
-  const uint32_t loops = loops_;
-  loops_ = 0;
-  LINNET_TRY(parse_body("call", "endcall", &macro));
-  loops_ = loops;
-  return {};
 }
 
 Status Parser::parse_filter_block(uint32_t* result) noexcept {

@@ -56,14 +56,16 @@ class Parser {
   Status parse_if(uint32_t* result) noexcept;
   Status parse_set(uint32_t* result) noexcept;
   Status parse_with(uint32_t* result) noexcept;
-  Status parse_macro(uint32_t* result) noexcept;
-  Status parse_parameters(Children* macro) noexcept;
-  Status parse_call_block(uint32_t* result) noexcept;
   Status parse_filter_block(uint32_t* result) noexcept;
   Status parse_generation(uint32_t* result) noexcept;
   Status parse_control(NodeKind kind, uint32_t* result) noexcept;
   Status parse_target(bool with_attribute, uint32_t* result) noexcept;
   Status parse_one_target(bool with_attribute, uint32_t* result) noexcept;
+
+  // parse_macro.cpp
+  Status parse_macro(uint32_t* result) noexcept;
+  Status parse_parameters(Children* macro) noexcept;
+  Status parse_call_block(uint32_t* result) noexcept;
 
   // parse_expression.cpp
   Status parse_expression(uint32_t* result) noexcept;
@@ -72,6 +74,10 @@ class Parser {
   Status parse_inverse(uint32_t* result) noexcept;
   bool take_operator(int level, Operator* op) noexcept;
   Status parse_unary(bool with_filters, uint32_t* result) noexcept;
+  Status parse_filters(bool with_tests, uint32_t* expression) noexcept;
+  Status parse_test(uint32_t* expression) noexcept;
+
+  // parse_primary.cpp
   Status parse_primary(uint32_t* result) noexcept;
   Status parse_name(uint32_t* result) noexcept;
   Status parse_brackets(uint32_t* result) noexcept;
@@ -81,10 +87,8 @@ class Parser {
   Status parse_attribute(uint32_t* expression) noexcept;
   Status parse_item(uint32_t* expression) noexcept;
   Status parse_index(uint32_t* result) noexcept;
-  Status parse_filters(bool with_tests, uint32_t* expression) noexcept;
-  Status parse_test(uint32_t* expression) noexcept;
-  Status parse_arguments(Children* call) noexcept;
   Status parse_call(uint32_t* expression) noexcept;
+  Status parse_arguments(Children* call) noexcept;
 
   // literals.cpp
   Status parse_number(uint32_t* result) noexcept;

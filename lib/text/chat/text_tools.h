@@ -12,6 +12,16 @@ inline std::string_view cut(std::string_view text, size_t begin, size_t end) noe
   return {text.data() + begin, end > begin ? end - begin : 0};
 }
 
+/// Whether `name` is one of the words of `all`, which have spaces between them.
+inline bool is_among(std::string_view name, std::string_view all) noexcept {
+  while (!all.empty()) {
+    const size_t end = all.find(' ') == all.npos ? all.size() : all.find(' ');
+    if (cut(all, 0, end) == name) return true;
+    all = cut(all, end == all.size() ? end : end + 1, all.size());
+  }
+  return false;
+}
+
 /// White space as str.strip takes it away.
 inline bool is_white(char32_t code) noexcept { return (classes(code) & kSpace) != 0 || (code >= 0x1C && code <= 0x1F); }
 
