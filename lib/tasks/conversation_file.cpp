@@ -7,6 +7,7 @@
 #include "core/platform.h"
 #include "core/try.h"
 #include "tasks/conversation_impl.h"
+#include "text/unicode.h"
 
 namespace linnet {
 namespace {
@@ -16,18 +17,21 @@ constexpr int64_t kVersion = 1;
 
 Status put(Text* out, std::string_view text) { return out->append(text.data(), text.size()); }
 
-// As a JSON string: quotes, backslashes and control characters are escaped.
+// As a JSON string: quotes, backslashes and control characters are escaped. Each invalid byte is U+FFFD, as the model reads it.
 Status put_string(Text* out, std::string_view text) {
   LINNET_TRY(put(out, "\""));
   size_t plain = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    LINNET_TRY(put(out, {text.data() + plain, i - plain}));
-    char escaped[8];
-    std::snprintf(escaped, sizeof escaped, "\\u%04x", byte);
-    LINNET_TRY(put(out, escaped));
-    plain = i + 1;
+  for (size_t at = 0; at < text.size();) {
+    const text::Point point = text::decode(text, at);
+    const size_t end = at + point.length;
+    if (!point.valid || point.code < 0x20 || point.code == '"' || point.code == '\\') {
+      LINNET_TRY(put(out, {text.data() + plain, at - plain}));
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(point.code));
+      for (uint32_t i = 0; i < (point.valid ? 1 : point.length); ++i) LINNET_TRY(put(out, escaped));
+      plain = end;
+    }
+    at = end;
   }
   LINNET_TRY(put(out, {text.data() + plain, text.size() - plain}));
   return put(out, "\"");
@@ -89,12 +93,13 @@ Status parse(const char* path, const Model& model, Loaded* loaded) {
   const core::JsonValue& root = json->root();
   const core::JsonValue *version = root.find("linnet_conversation"), *hash = root.find("model"), *messages = root.find("messages"),
                         *ids = root.find("ids");
-  if (!version || !hash || !messages || !ids) return damaged(path);
+  if (!version || !hash || !messages || !ids || messages->kind() != core::JsonKind::array || ids->kind() != core::JsonKind::array)
+    return damaged(path);
   if (version->integer() != kVersion) return Status::error(Code::unsupported, "%s: a conversation of another version", path);
   if (hash->text() != Hash(model).text) return Status::error(Code::mismatch, "%s: it was saved with another model", path);
   for (const core::JsonValue& message : *messages) {
     const core::JsonValue *role = message.find("role"), *content = message.find("content");
-    if (!role || !content) return damaged(path);
+    if (!role || !content || role->kind() != core::JsonKind::string || content->kind() != core::JsonKind::string) return damaged(path);
     LINNET_TRY(tasks::add_message(&loaded->messages, role->text(), content->text()));
   }
   for (const core::JsonValue& number : *ids) {
@@ -105,22 +110,27 @@ Status parse(const char* path, const Model& model, Loaded* loaded) {
   return {};
 }
 
+Status write_file(const Conversation::Impl& impl, size_t held, const char* path) {
+  Text text;
+  LINNET_TRY(write_text(impl, held, &text));
+  LINNET_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
+  LINNET_TRY(file.write(text.data(), text.size()));
+  return file.commit();
+}
+
 }  // namespace
 
 Status Conversation::save(const char* path) const noexcept {
   if (!path || !*path) return Status::error(Code::invalid_argument, "no path was given");
   const Impl& impl = *impl_;
   const int64_t sequence = impl.held ? impl.cache->find({impl.read.data(), impl.held}) : -1;
-  if (sequence >= 0) {
-    StatePath state;
-    LINNET_TRY(state.set(path));
-    LINNET_TRY(impl.session.save(static_cast<SequenceId>(sequence), state.text.data()));
-  }
-  Text text;
-  LINNET_TRY(write_text(impl, sequence >= 0 ? impl.held : 0, &text));
-  LINNET_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
-  LINNET_TRY(file.write(text.data(), text.size()));
-  return file.commit();
+  // First without a state: whatever stops this halfway, no file speaks of the state of another conversation.
+  LINNET_TRY(write_file(impl, 0, path));
+  if (sequence < 0) return {};
+  StatePath state;
+  LINNET_TRY(state.set(path));
+  LINNET_TRY(impl.session.save(static_cast<SequenceId>(sequence), state.text.data()));
+  return write_file(impl, impl.held, path);
 }
 
 Status Conversation::load(const char* path) noexcept {
@@ -139,10 +149,11 @@ Status Conversation::load(const char* path) noexcept {
       return Status::error(Code::corrupt, "%s: it does not belong to its state (%s)", path, adopted.message());
     }
   }
-  impl.messages.swap(loaded.messages);
+  impl.held = 0;
   impl.read.clear();
   LINNET_TRY(impl.read.append(loaded.ids.data(), loaded.ids.size()));
   impl.held = loaded.ids.size();
+  impl.messages.swap(loaded.messages);
   return {};
 }
 

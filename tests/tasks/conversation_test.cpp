@@ -158,11 +158,45 @@ TEST_CASE("a file of another model, a damaged one and one without its state chan
     std::ofstream(path) << wrong;
     CHECK(!conversation.load(path.c_str()).ok());
   }
+  const auto changed = [&](const std::string& from, const std::string& to) {
+    const size_t at = good.find(from);
+    REQUIRE(at != std::string::npos);
+    return good.substr(0, at) + to + good.substr(at + from.size());
+  };
+  const size_t begin = good.find("\"ids\": ["), end = good.find(']', begin);
+  for (const std::string& wrong :
+       {changed("\"user\"", "7"), changed("\"w5\"", "null"), changed("\"w5\"", "[]"), changed("\"ids\": [", "\"ids\": [-1,"),
+        changed("\"ids\": [", "\"ids\": [0.5,"), good.substr(0, begin) + "\"ids\": 7" + good.substr(end + 1),
+        good.substr(0, begin) + "\"ids\": [1, 2]" + good.substr(end + 1)}) {
+    CAPTURE(wrong);
+    std::ofstream(path) << wrong;
+    CHECK(conversation.load(path.c_str()).code() == Code::corrupt);
+  }
   std::ofstream(path) << good;
   std::filesystem::remove(path + ".state");
   CHECK(conversation.load(path.c_str()).code() == Code::not_found);
   CHECK(conversation.messages() == 2);
   CHECK(conversation.message(0).content == "w5");
+}
+
+TEST_CASE("bytes that are no UTF-8 are kept as the model reads them") {
+  convert::CheckpointFolder folder("bytes_conversation");
+  Conversation conversation = must(Conversation::create(model(), options()));
+  must(conversation.add("user", "w5 \xFF\xE4\xB8 \x01\x7F"));
+  must(conversation.save(folder.path("talk.json").c_str()));
+  must(conversation.load(folder.path("talk.json").c_str()));
+  CHECK(conversation.message(0).content == "w5 \uFFFD\uFFFD\uFFFD \x01\x7F");
+}
+
+TEST_CASE("a conversation whose file cannot be written leaves no state behind that another file would take for its own") {
+  convert::CheckpointFolder folder("unwritten_conversation");
+  const std::string path = folder.path("talk.json");
+  std::filesystem::create_directories(path + "/full");
+  Conversation conversation = must(Conversation::create(model(), options()));
+  must(conversation.add("user", "w5"));
+  must(conversation.reply());
+  CHECK(!conversation.save(path.c_str()).ok());
+  CHECK(!std::filesystem::exists(path + ".state"));
 }
 
 TEST_CASE("cancelled while it writes, what was written is the answer; before, there is none") {
