@@ -54,7 +54,9 @@ std::optional<TokenizerDraft> read_folder(const fs::path& folder) {
   if (!draft) return draft;
   cut_at_word_starts(&*draft);
   // The reference reads these settings for a sentence encoder, which is what has modules.json.
-  if (fs::exists(folder / "modules.json")) apply_sentence_settings(read_config(folder / "sentence_bert_config.json"), &*draft);
+  if (!fs::exists(folder / "modules.json")) return draft;
+  if (const std::optional<std::string> settings = find_sentence_settings(folder.string()))
+    apply_sentence_settings(read_config(*settings), fs::path(*settings).filename().string(), &*draft);
   return draft;
 }
 

@@ -10,8 +10,8 @@
 namespace linnet::convert {
 
 /// `path`: a folder with tokenizer.json, tokenizer.model, vocab.txt or vocab.json and merges.txt (the first that is there), or a GGUF
-/// file. In a folder with modules.json, sentence_bert_config.json changes it. Nothing when there is none of the files. Throws Error that
-/// names what this library does not have.
+/// file. In a folder with modules.json, sentence_bert_config.json (or an older name of it) changes it. Nothing when there is none of the
+/// files. Throws Error that names what this library does not have.
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path);
 /// The same of a checkpoint that is open already.
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint);

@@ -85,6 +85,14 @@ TEST_CASE("the settings of a sentence encoder count where it is one, for its fil
   CHECK(both("TWO One two one") == std::vector<int32_t>{1, 0, 1});
   folder.write("sentence_bert_config.json", {{"max_seq_length", 2}});
   CHECK(both("two one two one") == std::vector<int32_t>{1, 0});
+  // The older names say the same, where the newest is not there.
+  folder.write("sentence_roberta_config.json", {{"max_seq_length", 1}});
+  CHECK(both("two one two one") == std::vector<int32_t>{1, 0});
+  std::filesystem::remove(folder.path("sentence_bert_config.json"));
+  CHECK(both("two one two one") == std::vector<int32_t>{1});
+  std::filesystem::remove(folder.path("sentence_roberta_config.json"));
+  folder.write("sentence_xlm-roberta_config.json", {{"max_seq_length", 0}});
+  CHECK_THROWS_WITH_AS(open(folder), doctest::Contains("sentence_xlm-roberta_config.json: max_seq_length"), Error);
 }
 
 TEST_CASE("zero bytes in texts are texts like others") {

@@ -15,7 +15,7 @@ const std::string kVocabulary =
 
 TokenizerDraft cased(const Json& settings) {
   TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
-  convert::apply_sentence_settings(settings, &draft);
+  convert::apply_sentence_settings(settings, "sentence_bert_config.json", &draft);
   return draft;
 }
 
@@ -45,7 +45,7 @@ TEST_CASE("added tokens in lower case are found in text that was in upper case, 
   TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
   draft.added.push_back(added(20, "<y>"));
   draft.added.push_back(added(22, "<Z>"));
-  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  convert::apply_sentence_settings({{"do_lower_case", true}}, "sentence_bert_config.json", &draft);
   const Tokenizer tokenizer = tokenizer_of(draft);
   CHECK(encoded(tokenizer, "x<Y>X<y>") == IdVector{2, 11, 20, 11, 20, 3});
   CHECK(tokenizer.piece(22) == "<Z>");
@@ -61,7 +61,7 @@ TEST_CASE("tokens that the tokenizer's own normalizer lowers, and those that it 
       "model": {"type": "WordPiece", "unk_token": "[UNK]", "vocab": {"[UNK]": 0, "foo": 4, "bar": 5, "e": 7}}})",
                                                        "tokenizer.json");
   CHECK(encoded(tokenizer_of(draft), "foo FOO bar \u00e9 e") == IdVector{8, 8, 5, 9, 7});
-  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  convert::apply_sentence_settings({{"do_lower_case", true}}, "sentence_bert_config.json", &draft);
   CHECK(encoded(tokenizer_of(draft), "foo FOO bar \u00e9 e") == IdVector{8, 8, 5, 9, 7});
   CHECK(encoded(tokenizer_of(draft), "\u00c9") == IdVector{9});  // "\u00e9" before the tokenizer looks for it
 }
@@ -69,7 +69,7 @@ TEST_CASE("tokens that the tokenizer's own normalizer lowers, and those that it 
 TEST_CASE("a token is in lower case as Unicode says") {
   TokenizerDraft draft = convert::parse_vocab_txt(kVocabulary, Json{{"do_lower_case", false}});
   draft.added.push_back(added(20, "\u00c9"));
-  convert::apply_sentence_settings({{"do_lower_case", true}}, &draft);
+  convert::apply_sentence_settings({{"do_lower_case", true}}, "sentence_bert_config.json", &draft);
   CHECK(encoded(tokenizer_of(draft), "\u00c9") == IdVector{2, 1, 3});
 }
 
