@@ -1,29 +1,8 @@
 // What `linnet chat` makes of lines: from a file here, from a person elsewhere.
-#include "tool/tool.h"
+#include "tool/chat_shop.h"
 
 using namespace linnet;
 using namespace linnet::tests;
-
-namespace {
-
-constexpr const char* kTemplate =
-    "{% for m in messages %}w1 {{ m.role == 'user' and 'w3' or 'w4' }} {{ m.content }} {% endfor %}{% if add_generation_prompt %}w1 w4 {% "
-    "endif %}";
-
-struct ChatShop : Workshop {
-  ChatShop() {
-    write("decoder/tokenizer_config.json", convert::Json{{"chat_template", kTemplate}}.dump());
-    const Answer answer = linnet("convert decoder -o chat.linnet");
-    REQUIRE_MESSAGE(answer.status == 0, answer.err);
-  }
-  Answer chat(const std::string& lines, const std::string& options = "") const {
-    return linnet("chat chat.linnet --max-tokens 6 " + options, lines);
-  }
-};
-
-size_t lines_of(const std::string& text) { return static_cast<size_t>(std::count(text.begin(), text.end(), '\n')); }
-
-}  // namespace
 
 TEST_CASE("each line is answered, and /history tells what was said") {
   ChatShop shop;
@@ -57,6 +36,30 @@ TEST_CASE("/regen draws again, /undo takes back, and what cannot be done is said
   CHECK(nothing.status == 0);
   CHECK(lines_of(nothing.err) == 3);
   CHECK(nothing.out.find("/regen") != std::string::npos);
+}
+
+TEST_CASE("an answer that cannot be given anew stays") {
+  ChatShop shop;
+  const Answer said = shop.chat("w5 w6\n/save talk.json\n/history\n");
+  const Answer again = shop.linnet("chat chat.linnet --max-tokens 40 --context 16 --load talk.json", "/regen\n/history\n");
+  CHECK(again.err.find("the context is 16") != std::string::npos);
+  CHECK(lines_of(again.out) == 2);
+  CHECK(said.out.find(again.out) != std::string::npos);
+}
+
+TEST_CASE("the file's rule against repeated words holds in a chat") {
+  ChatShop shop;
+  const auto repeats = [&] {
+    std::istringstream words(shop.linnet("chat chat.linnet --max-tokens 60", "w5 w6\n").out);
+    std::set<std::string> seen;
+    bool again = false;
+    for (std::string word; words >> word;) again |= !seen.insert(word).second;
+    return again;
+  };
+  REQUIRE(repeats());
+  shop.write("decoder/generation_config.json", convert::Json{{"no_repeat_ngram_size", 1}}.dump());
+  shop.convert_chat();
+  CHECK_FALSE(repeats());
 }
 
 TEST_CASE("a conversation that is too long is refused with both numbers, or forgets") {

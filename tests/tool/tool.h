@@ -68,7 +68,7 @@ class Workshop {
     return all;
   }
 
- private:
+ protected:
   convert::CheckpointFolder folder_;
 };
 

@@ -51,10 +51,16 @@ class StopSignal {
   explicit StopSignal(Conversation& conversation) {
     conversation_ = &conversation;
     struct sigaction action = {};
-    action.sa_handler = [](int) { conversation_->cancel(); };  // no SA_RESTART: typing ends as well
+    action.sa_flags = SA_RESTART;  // what is being printed is printed; waiting for input ends all the same
+    action.sa_handler = [](int) {
+      happened = 1;
+      conversation_->cancel();
+    };
     sigaction(SIGINT, &action, &before_);
   }
   ~StopSignal() { sigaction(SIGINT, &before_, nullptr); }
+
+  static inline volatile std::sig_atomic_t happened = 0;
 
  private:
   static inline Conversation* conversation_ = nullptr;
@@ -66,7 +72,7 @@ class Talk {
   Talk(Conversation& conversation, const std::string& system) : conversation_(conversation), system_(system) { begin(); }
 
   void run() {
-    while (const std::optional<std::string> line = read_line("> ")) {
+    while (const std::optional<std::string> line = read_line("> ", StopSignal::happened)) {
       if (line->find_first_not_of(" \t\r") == std::string::npos) continue;
       if ((*line)[0] == '/' ? !command(*line) : !say(*line)) return;
     }
@@ -80,22 +86,20 @@ class Talk {
 
   bool say(const std::string& text) {
     check(conversation_.add("user", text));
-    answer();
+    if (!answer()) conversation_.remove_last();
     return true;
   }
 
-  void answer() {
+  // False where there is none; then the question stays without one.
+  bool answer() {
     const Result<Reply> reply = conversation_.reply();
-    if (!reply.ok()) {
-      complain(reply.status());
-      conversation_.remove_last();  // the question, which has no answer
-      return;
-    }
+    if (!reply.ok()) return complain(reply.status()), false;
     fmt::print("\n");
     if (reply->forgotten) fmt::print(stderr, "linnet: {} of the oldest messages are forgotten\n", reply->forgotten);
     if (reply->report.end == GenerateReport::End::max_tokens) fmt::print(stderr, "linnet: the answer was cut at --max-tokens\n");
     ++conversation_.generate_options().sampling.seed;  // the next is another draw
     std::fflush(stdout);
+    return true;
   }
 
   static void complain(const Status& status) {
@@ -107,8 +111,21 @@ class Talk {
     return conversation_.messages() > 0 && conversation_.message(conversation_.messages() - 1).role == role;
   }
 
-  void take_back_answer() {
-    while (conversation_.messages() > 0 && !last_is("user") && !last_is("system")) conversation_.remove_last();
+  // Everything behind the last question; it can be put back.
+  std::vector<std::pair<std::string, std::string>> take_back_answer() {
+    std::vector<std::pair<std::string, std::string>> taken;
+    for (; conversation_.messages() > 0 && !last_is("user") && !last_is("system"); conversation_.remove_last()) {
+      const ChatMessage message = conversation_.message(conversation_.messages() - 1);
+      taken.emplace(taken.begin(), message.role, message.content);
+    }
+    return taken;
+  }
+
+  void answer_again() {
+    const auto taken = take_back_answer();
+    if (!last_is("user")) complain(Status::error(Code::invalid_argument, "there is no answer to give anew"));
+    if (last_is("user") && answer()) return;
+    for (const auto& [role, content] : taken) check(conversation_.add(role, content));
   }
 
   // False where the conversation ends.
@@ -122,11 +139,7 @@ class Talk {
       const Status status = name == "/save" ? conversation_.save(rest.c_str()) : conversation_.load(rest.c_str());
       if (!status.ok()) complain(status);
     } else if (name == "/regen") {
-      take_back_answer();
-      if (last_is("user"))
-        answer();
-      else
-        complain(Status::error(Code::invalid_argument, "there is no answer to give anew"));
+      answer_again();
     } else if (name == "/undo") {
       take_back_answer();
       if (last_is("user")) conversation_.remove_last();

@@ -29,7 +29,6 @@ Sampling sampling(const GenerateArguments& arguments, const GenerationDefaults& 
   result.typical = arguments.typical.value_or(1.0f);
   result.presence_penalty = arguments.presence_penalty;
   result.frequency_penalty = arguments.frequency_penalty;
-  result.no_repeat_ngram = defaults.no_repeat_ngram;
   return result;
 }
 

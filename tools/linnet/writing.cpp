@@ -24,6 +24,7 @@ Sampling DrawOptions::sampling(const GenerationDefaults& defaults) const {
   result.top_k = top_k.value_or(defaults.sample ? defaults.top_k : 0u);
   result.min_p = min_p.value_or(0.0f);
   result.repetition_penalty = repetition_penalty.value_or(defaults.repetition_penalty);
+  result.no_repeat_ngram = defaults.no_repeat_ngram;
   result.banned = defaults.banned;
   result.seed = seed;
   return result;
