@@ -1,10 +1,14 @@
 # Builds the smallest library, shared, in a folder of its own, and looks at the file: pages of 16 KiB, only public names, its size.
-#   cmake -DSOURCE=... -DSCRATCH=... -DBUDGET=bytes -P shared.cmake
+#   cmake -DSOURCE=... -DSCRATCH=... -DBUDGET=bytes [-DCHAT_TEMPLATES=OFF] -P shared.cmake
 include(${SOURCE}/tests/install/run.cmake)
 
 set(build ${SCRATCH}/build)
+if(NOT DEFINED CHAT_TEMPLATES)
+  set(CHAT_TEMPLATES ON)
+endif()
 run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${build} -DCMAKE_BUILD_TYPE=MinSizeRel -DBUILD_SHARED_LIBS=ON
   -DLINNET_XNNPACK=OFF -DLINNET_CPUINFO=OFF -DLINNET_CONVERT=OFF -DLINNET_TESTS=OFF -DLINNET_BENCH=OFF -DLINNET_EXAMPLES=OFF
+  -DLINNET_CHAT_TEMPLATES=${CHAT_TEMPLATES}
   -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_TOOLCHAIN_FILE=${TOOLCHAIN} -DCMAKE_EXPORT_NO_PACKAGE_REGISTRY=ON)
 run(${CMAKE_COMMAND} --build ${build})
 set(library ${build}/lib/liblinnet.so)
@@ -39,7 +43,7 @@ endforeach()
 
 run(${STRIP} -o ${SCRATCH}/stripped.so ${library})
 file(SIZE ${SCRATCH}/stripped.so bytes)
-message(STATUS "the smallest library: ${bytes} bytes stripped, of a budget of ${BUDGET}")
+message(STATUS "the smallest library (chat templates ${CHAT_TEMPLATES}): ${bytes} bytes stripped, of a budget of ${BUDGET}")
 if(bytes GREATER BUDGET)
   message(FATAL_ERROR "the smallest library has ${bytes} bytes; its budget is ${BUDGET} (tests/install/CMakeLists.txt)")
 endif()

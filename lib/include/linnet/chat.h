@@ -56,7 +56,8 @@ class LINNET_API ChatText {
   Buffer<TextSpan> spans_;
 };
 
-/// A model's chat template, compiled. Immutable; may be used by several threads at the same time.
+/// A model's chat template, compiled. Immutable; may be used by several threads at the same time. In a library that was built with
+/// LINNET_CHAT_TEMPLATES=OFF there is none: `create` and `compile` are `unsupported`.
 class LINNET_API ChatTemplate {
  public:
   /// The model's template of that name ("" is the usual one), with the model's special tokens. Errors: not_found when the model has no

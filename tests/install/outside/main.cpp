@@ -1,4 +1,5 @@
-// Opens a model with the installed library, plans, runs it and prints the shape of the answer.
+// Opens a model with the installed library, plans, runs it and prints the shape of the answer, and whether there are chat templates.
+#include <linnet/chat.h>
 #include <linnet/session.h>
 
 #include <cstdio>
@@ -24,6 +25,9 @@ linnet::Status run(const char* path) {
   linnet::Result<linnet::Matrix> logits = session->output("logits");
   if (!logits.ok()) return std::move(logits).status();
   std::printf("%zu x %zu\n", logits->rows, logits->columns);
+  const linnet::Result<linnet::ChatTemplate> chat = linnet::ChatTemplate::compile("{{ messages }}");
+  if (!chat.ok() && chat.status().code() != linnet::Code::unsupported) return linnet::Status::error(chat.status().code(), "no chat template");
+  std::printf("%s\n", chat.ok() ? "chat templates" : chat.status().message());
   return {};
 }
 
