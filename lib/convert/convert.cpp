@@ -54,10 +54,12 @@ std::vector<StoredTensor> pack_all(Graph& graph, Writer& writer, Report* report)
   return stored;
 }
 
+bool writes_text(schema::Task task) { return task == schema::Task::text_generation || task == schema::Task::text_to_text; }
+
 // Before the weights are packed: it may be refused.
 void check_tokenizer(schema::Task task, TokenizerDraft* tokenizer) {
   // tokenizer.json keeps how texts were cut in training; the reference cuts no prompt.
-  if (task == schema::Task::text_generation)
+  if (writes_text(task))
     tokenizer->max_length = 0;
   else if (!tokenizer->foreign_cut.empty())
     throw Error(tokenizer->foreign_cut);
@@ -69,14 +71,21 @@ ModelExtras write_extras(const Checkpoint& checkpoint, const Config& config, con
                          Report* report) {
   ModelExtras extras;
   extras.family = report->family;
-  if (graph.task() == schema::Task::text_generation) {
-    const Config generation(checkpoint.generation_config(), checkpoint.is_gguf() ? "metadata" : "generation_config.json");
-    extras.generation = write_generation(graph.builder(), generation, config);
-    note_generation(generation, &report->notes);
+  if (writes_text(graph.task())) {
+    const bool from_source = graph.task() == schema::Task::text_to_text;
+    Config generation(checkpoint.generation_config(), checkpoint.is_gguf() ? "metadata" : "generation_config.json");
+    // Older encoder-decoders have all of it in config.json.
+    if (from_source && checkpoint.generation_config().is_null()) generation = config;
+    extras.generation = write_generation(graph.builder(), generation, config, from_source);
+    note_generation(generation, &report->notes, from_source);
   }
   if (tokenizer) {
     extras.tokenizer = write_tokenizer(graph.builder(), *tokenizer);
     note_ids_beyond(*tokenizer, graph, &report->notes);
+  }
+  if (std::optional<TokenizerDraft> target = read_target_tokenizer(checkpoint)) {
+    open_draft(*target);
+    extras.target_tokenizer = write_tokenizer(graph.builder(), *target);
   }
   if (!graph.weights().options().chat_template) return extras;
   const ChatFiles chat = read_chat_files(checkpoint);

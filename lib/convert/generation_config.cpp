@@ -59,9 +59,10 @@ double whole(const Config& generation, const std::string& key, double fallback) 
   return value;
 }
 
-// Others write 0 or less for that.
-uint32_t max_length(const Config& generation) {
-  const double length = whole(generation, "max_length", 0);
+// Others write 0 or less for that. New ids alone are counted by max_new_tokens, which goes first: behind the one that starts the decoder.
+uint32_t length(const Config& generation, const std::string& side, bool from_source) {
+  const bool only_new = from_source && generation.has(side + "_new_tokens");
+  const double length = only_new ? whole(generation, side + "_new_tokens", 0) + 1 : whole(generation, side + "_length", 0);
   return length >= 1 && length <= core::limits::kContext ? static_cast<uint32_t>(length) : 0;
 }
 
@@ -109,7 +110,7 @@ uint8_t early_stopping(const Config& generation) {
 }  // namespace
 
 flatbuffers::Offset<schema::Generation> write_generation(flatbuffers::FlatBufferBuilder& builder, const Config& generation,
-                                                         const Config& config) {
+                                                         const Config& config, bool from_source) {
   auto eos = builder.CreateVector(ids(generation, config, "eos_token_id"));
   auto forbidden = builder.CreateVector(banned(generation, config));
   const bool sample = generation.flag("do_sample", false);
@@ -121,7 +122,8 @@ flatbuffers::Offset<schema::Generation> write_generation(flatbuffers::FlatBuffer
   table.add_forced_bos_id(id(generation, config, "forced_bos_token_id"));
   table.add_forced_eos_id(id(generation, config, "forced_eos_token_id"));
   table.add_banned_ids(forbidden);
-  table.add_max_length(max_length(generation));
+  table.add_max_length(length(generation, "max", from_source));
+  table.add_min_length(length(generation, "min", from_source));
   table.add_temperature(static_cast<float>(drawn(generation, "temperature", sample, 0)));
   table.add_top_p(top_p(generation, sample));
   table.add_top_k(top_k(generation, sample));

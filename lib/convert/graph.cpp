@@ -218,7 +218,7 @@ Value Graph::rotary(Value x, Value angles, uint32_t head_width) {
 }
 
 Cache Graph::token_state(uint32_t layer, uint32_t heads, uint32_t width, uint32_t window) {
-  states_.push_back({fmt::format("layer {}", layer), layer, heads, width, width, window});
+  states_.push_back({fmt::format("layer {}", layer), schema::StateKind::token, layer, heads, width, width, window});
   return {static_cast<uint32_t>(states_.size() - 1), heads, width, width};
 }
 
@@ -236,11 +236,14 @@ Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_wid
   if (options.heads % options.kv_heads != 0)
     throw Error(fmt::format("{} query heads cannot share {} key and value heads evenly", options.heads, options.kv_heads));
   float scale = options.scale != 0 ? options.scale : static_cast<float>(1 / std::sqrt(static_cast<double>(options.width)));
+  const int32_t bias =
+      options.relative_bias.empty() ? -1 : static_cast<int32_t>(weights_.matrix({options.relative_bias}, WeightRole::exact));
   Value out = add_value(name + " attention", ValueType::f32, options.heads * value_width, rows(inputs[0]));
   int32_t slopes = -1;
   if (!options.slopes.empty()) slopes = static_cast<int32_t>(weights_.values("attention slopes", options.slopes));
   auto made = schema::CreateAttention(builder_, state, options.reader, options.heads, options.kv_heads, options.width, value_width, scale,
-                                      options.softcap, options.window, false, -1, slopes, -1, 0, false, !options.slopes.empty());
+                                      options.softcap, options.window, false, -1, slopes, bias, options.relative_distance, false,
+                                      !options.slopes.empty());
   Operation& attention = operation(schema::Options::Attention, made, std::move(inputs), {out});
   attention.state = state;
   attention.heads = options.heads;

@@ -26,7 +26,7 @@ struct Value {
   uint32_t columns = 0;
 };
 
-/// Token state that was declared.
+/// Token or source state that was declared.
 struct Cache {
   uint32_t index = UINT32_MAX;
   uint32_t heads = 0, key_width = 0, value_width = 0;
@@ -62,6 +62,15 @@ struct AttentionOptions {
   uint32_t window = 0;             // reader window: positions that a row sees, its own included
   float softcap = 0;               // scores become cap * tanh(score / cap); 0 = off
   std::vector<float> slopes = {};  // of each head: ALiBi in the way of Falcon
+  std::string relative_bias = "";  // full name: [buckets, heads], added by distance (T5)
+  uint32_t relative_distance = 0;  // of its last bucket
+};
+
+/// Attention whose rows bring their own bias (ProphetNet).
+struct NgramOptions {
+  uint32_t heads = 0, width = 0;
+  uint32_t relative_distance = 0;
+  Value own_key, own_value;  // of the rows of a predicting stream; index UINT32_MAX = none
 };
 
 class Graph {
@@ -96,6 +105,8 @@ class Graph {
   Value token_types(uint32_t types);                                                       // tokens x 1
   Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());  // rows x 1
   Value features(uint32_t columns);                                                        // patches x columns
+  Value source_ids(uint32_t vocabulary);                                                   // source tokens x 1
+  Value source_positions(uint32_t bound = core::limits::kContext);                         // source tokens x 1
 
   // ---- verbs
   Value embed(Value ids, const std::string& table, const EmbedOptions& options = {});  // rows of ids x columns of table
@@ -107,10 +118,12 @@ class Graph {
   Value rotary(Value x, Value angles, uint32_t head_width);  // as x
   /// `window`: positions that later ones look back at; 0 = all.
   Cache token_state(uint32_t layer, uint32_t heads, uint32_t width, uint32_t window = 0);
+  Cache source_state(uint32_t layer, uint32_t heads, uint32_t width);  // an encode program appends to it, decode programs read it
   void append(const Cache& cache, Value keys, Value values);
   Value attention(Value query, Value keys, Value values, const AttentionOptions& options);  // rows of query x heads * width
   Value attention(Value query, const Cache& cache, const AttentionOptions& options);
-  Value unary(Value x, schema::Function function);  // as x
+  Value ngram_attention(Value query, Value bias, const Cache& cache, const NgramOptions& options);  // rows of query x heads * width
+  Value unary(Value x, schema::Function function);                                                  // as x
   /// Throws Error where two matrices made `gate_and_up` and are not of one size.
   Value gate(Value gate_and_up, schema::Function function);  // half the columns
   Value add(Value a, Value b, float scale = 1);              // as a; b is multiplied first
@@ -119,8 +132,13 @@ class Graph {
   Value prepend(Value x, const std::string& row);            // one more row for each sequence
   Value select_outputs(Value x);                             // outputs x columns of x
   Value pool(Value x, schema::PoolKind kind);                // sequences x columns of x
-  Value slice(Value x, uint32_t first, uint32_t columns);    // rows of x x columns
-  Value concat(const std::vector<Value>& values);            // side by side
+  Value pool_last_of(Value x, Value ids, uint32_t id);       // sequences x columns of x
+  Value shift_right(Value ids, uint32_t first);              // as ids
+  Value add_row(Value x, const std::string& table, uint32_t row);  // as x: plus one row of a table, by its full name
+  /// A table that no checkpoint holds: numbers[row][column].
+  Value embed_numbers(Value ids, const std::string& name, uint32_t columns, std::vector<float> numbers);
+  Value slice(Value x, uint32_t first, uint32_t columns);  // rows of x x columns
+  Value concat(const std::vector<Value>& values);          // side by side
   void output(schema::Role role, const std::string& name, Value value);
   /// An output for people who compare with a reference; in the file only where Options::trace asks for it.
   void trace(const std::string& name, Value value);
@@ -130,6 +148,7 @@ class Graph {
   static format::Rows sequences() { return {.symbol = schema::Symbol::sequences}; }
   static format::Rows outputs() { return {.symbol = schema::Symbol::outputs}; }
   static format::Rows patches() { return {.symbol = schema::Symbol::patches}; }
+  static format::Rows source_tokens() { return {.symbol = schema::Symbol::source_tokens}; }
 
   // ---- what was written; the fold (graph_fold.cpp), the tables (model_tables.cpp) and tests read it
   struct Operation {
@@ -157,6 +176,7 @@ class Graph {
   };
   struct State {
     std::string name;
+    schema::StateKind kind;
     uint32_t layer, heads, key_width, value_width, window;
   };
   const std::vector<Program>& programs() const { return programs_; }

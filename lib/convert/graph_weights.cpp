@@ -177,6 +177,13 @@ uint32_t Weights::values(const std::string& name, std::vector<float> numbers) {
   return add(std::move(weight));
 }
 
+uint32_t Weights::table(const std::string& name, uint32_t columns, std::vector<float> numbers) {
+  const uint32_t index = values(name, std::move(numbers));
+  weights_[index].rows = narrow(name, weights_[index].values.size() / columns);
+  weights_[index].columns = columns;
+  return index;
+}
+
 // In strips of the stored rows, which are columns here.
 void Weights::append_transposed(const Source& from, uint32_t columns, std::vector<float>* all) const {
   constexpr uint64_t kStrip = 64;

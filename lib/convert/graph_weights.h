@@ -58,6 +58,7 @@ class Weights {
   uint32_t matrix(std::vector<Source> sources, WeightRole role, bool turned = false);
   uint32_t vector(std::vector<Source> sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);
+  uint32_t table(const std::string& name, uint32_t columns, std::vector<float> numbers);
 
   Weight& operator[](uint32_t index) { return weights_[index]; }
   const Weight& operator[](uint32_t index) const { return weights_[index]; }

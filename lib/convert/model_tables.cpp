@@ -82,7 +82,7 @@ std::set<std::string> requirements(const Graph& graph, const std::vector<StoredT
       names.insert(std::string("operation:") + schema::EnumNameOptions(operation.type));
   }
   for (const StoredTensor& tensor : stored) names.insert(std::string("encoding:") + schema::EnumNameEncoding(tensor.encoding));
-  if (!graph.states().empty()) names.insert(std::string("state:") + schema::EnumNameStateKind(schema::StateKind::token));
+  for (const Graph::State& state : graph.states()) names.insert(std::string("state:") + schema::EnumNameStateKind(state.kind));
   return names;
 }
 
@@ -98,8 +98,8 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   const auto encoding = options.weights == "f32" || options.simulate ? schema::StateEncoding::f32 : schema::StateEncoding::f16;
   std::vector<Offset<schema::State>> states;
   for (const Graph::State& state : graph.states())
-    states.push_back(schema::CreateState(builder, builder.CreateString(state.name), schema::StateKind::token, state.layer, state.heads,
-                                         state.key_width, state.value_width, encoding, state.window));
+    states.push_back(schema::CreateState(builder, builder.CreateString(state.name), state.kind, state.layer, state.heads, state.key_width,
+                                         state.value_width, encoding, state.window));
   std::vector<Offset<schema::Program>> programs;
   for (const Graph::Program& program : graph.programs()) programs.push_back(write_program(builder, program));
   std::vector<Offset<flatbuffers::String>> required, labels;
@@ -122,7 +122,8 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
   }
 
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
-                                   &templates, &labels, extras.generation, &metadata, 0, true, tokens.empty() ? nullptr : &tokens);
+                                   &templates, &labels, extras.generation, &metadata, 0, true, tokens.empty() ? nullptr : &tokens,
+                                   extras.target_tokenizer);
 }
 
 }  // namespace linnet::convert

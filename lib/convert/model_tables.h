@@ -19,6 +19,7 @@ struct StoredTensor {
 struct ModelExtras {
   std::string family;
   flatbuffers::Offset<schema::Tokenizer> tokenizer;                 // null offset: none
+  flatbuffers::Offset<schema::Tokenizer> target_tokenizer;          // null offset: the same
   flatbuffers::Offset<schema::Generation> generation;               // null offset: none
   std::vector<std::pair<std::string, std::string>> chat_templates;  // name, text
   std::vector<std::pair<std::string, std::string>> metadata;

@@ -43,6 +43,9 @@ constexpr GenerationKey kNotKept[] = {
     {"num_return_sequences", "1"},
 };
 
+// Of encoder-decoders they are kept.
+bool is_length(const std::string& key) { return key == "min_length" || key == "min_new_tokens" || key == "max_new_tokens"; }
+
 std::string short_text(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace).substr(0, 80); }
 
 }  // namespace
@@ -57,9 +60,9 @@ void note_second_rounding(const Checkpoint& checkpoint, const Options& options, 
         fmt::format("{} tensors that the source stores as {} were decoded and rounded again to {}", count, type, options.weights));
 }
 
-void note_generation(const Config& generation, Notes* notes) {
+void note_generation(const Config& generation, Notes* notes, bool from_source) {
   for (const GenerationKey& key : kNotKept) {
-    if (!generation.has(key.name)) continue;
+    if (!generation.has(key.name) || (from_source && is_length(key.name))) continue;
     const Json& value = generation.json().at(key.name);
     if (value != Json::parse(key.neutral))
       notes->push_back(fmt::format("generation_config.json: {} is {}, which the file has no place for", key.name, short_text(value)));

@@ -49,6 +49,8 @@ Status check_options(const Node& node) {
       return check_rotary_angles(node.as<schema::RotaryAngles>());
     case Options::Attention:
       return check_attention(node.as<schema::Attention>());
+    case Options::NgramAttention:
+      return check_numbers({{"scale", node.as<schema::NgramAttention>().scale()}});
     case Options::Binary:
       return check_numbers({{"scale", node.as<schema::Binary>().scale()}});
     case Options::Scale:

@@ -120,11 +120,7 @@ Status check_generation_ids(const schema::Generation& table) {
   return {};
 }
 
-}  // namespace
-
-Status check_tokenizer(const schema::Model& model) noexcept {
-  if (!model.tokenizer()) return {};
-  const schema::Tokenizer& table = *model.tokenizer();
+Status check_table(const schema::Tokenizer& table) {
   if (table.kind() > schema::TokenizerKind::MAX)
     return Status::error(Code::unsupported, "the tokenizer's kind is %u, which this build does not know",
                          static_cast<unsigned>(table.kind()));
@@ -142,6 +138,13 @@ Status check_tokenizer(const schema::Model& model) noexcept {
   LINNET_TRY(check_at_most("bytes of the tokenizer's continuing_prefix", text(table.continuing_prefix()).size(), limits::kTokenBytes));
   LINNET_TRY(check_at_most("bytes of the tokenizer's end_of_word_suffix", text(table.end_of_word_suffix()).size(), limits::kTokenBytes));
   return check_id("the tokenizer's unknown_id", table.unknown_id(), pieces);
+}
+
+}  // namespace
+
+Status check_tokenizer(const schema::Model& model) noexcept {
+  if (model.tokenizer()) LINNET_TRY(check_table(*model.tokenizer()));
+  return model.target_tokenizer() ? check_table(*model.target_tokenizer()) : Status();
 }
 
 Status check_generation(const schema::Model& model) noexcept {

@@ -73,7 +73,7 @@ Status check_limits(const Limits& limits, size_t prompt, const BeamOptions& opti
 Result<BeamSearch> beam_search(Session& session, const Model& model, std::span<const int32_t> prompt, const BeamOptions& options) noexcept {
   if (&model.file() != &session.impl().file()) return Status::error(Code::mismatch, "the session was made for another model");
   LINNET_ASSIGN(Autoregressive program, find_autoregressive(model));
-  if (prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
+  LINNET_ASSIGN(prompt, decoder_prompt(program, prompt, !options.source.empty()));
   LINNET_ASSIGN(BeamSearch search, BeamSearch::create(program.vocabulary, prompt, options));
   LINNET_TRY(check_limits(session.plan().limits(), prompt.size(), options));
   HoldCancel hold(session);
@@ -84,6 +84,7 @@ Result<BeamSearch> beam_search(Session& session, const Model& model, std::span<c
   core::Array<int32_t> ids;
   LINNET_TRY(ids.resize(options.beams));
 
+  if (program.reads_source()) LINNET_TRY(session.prefill(program.encode, {.sequence = sequences.of[0], .tokens = options.source}));
   LINNET_TRY(session.prefill(program.program, {.sequence = sequences.of[0], .tokens = prompt}));
   for (;;) {
     LINNET_ASSIGN(Matrix logits, session.output(program.logits));

@@ -94,14 +94,17 @@ Status check_ids(const char* what, std::span<const int32_t> ids, uint32_t bound)
 
 Status check_start(const Generator::Impl& impl, const Generator::Start& start) {
   LINNET_TRY(check_ids("the prompt's token", start.prompt, impl.program.bound));
+  LINNET_TRY(check_ids("the source's token", start.source, impl.program.source_bound));
   LINNET_TRY(check_ids("the held token", start.held, impl.program.bound));
   LINNET_TRY(runtime::check_adapter(impl.session.impl(), start.adapter));
-  if (start.prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens");
   if (start.samples == 0) return Status::error(Code::invalid_argument, "no samples are asked for");
   if (start.samples > 1 && start.sequence >= 0)
     return Status::error(Code::invalid_argument, "%u samples cannot go on in one sequence; fork it", start.samples);
   if (start.samples > 1 && start.filter.allowed)
     return Status::error(Code::invalid_argument, "a filter serves one sample, not %u", start.samples);
+  if (start.source.size() > impl.session.plan().limits().source_tokens)
+    return Status::error(Code::context_full, "a source of %zu tokens, but limits.source_tokens is %u", start.source.size(),
+                         impl.session.plan().limits().source_tokens);
   if (start.sequence < 0) return start.held.empty() ? Status() : Status::error(Code::invalid_argument, "a new sequence holds no ids");
   const std::span<const runtime::Sequence> sequences = impl.session.impl().sequences;
   if (start.sequence >= static_cast<int64_t>(sequences.size()) || !sequences[static_cast<size_t>(start.sequence)].alive)
@@ -128,6 +131,9 @@ Status fill(const Generator::Impl& impl, const Generator::Start& start, Writing*
       LINNET_TRY(text->ids.push(id));
       LINNET_TRY(text->context.push(id));
     }
+  text->encoded = start.source.empty();
+  if (text->number == text->prompt_of)
+    for (int32_t id : start.source) LINNET_TRY(text->source.push(id));
   text->held = text->read = start.held.size();
   text->prompt = start.prompt.size();
   text->filter = start.filter;
@@ -152,7 +158,10 @@ Status fill(const Generator::Impl& impl, const Generator::Start& start, Writing*
 
 }  // namespace
 
-Result<uint32_t> Generator::add(const Start& start) noexcept {
+Result<uint32_t> Generator::add(const Start& asked) noexcept {
+  Start start = asked;
+  const bool holds = impl_->program.reads_source() && start.sequence >= 0;  // one that its owner gave it; a run says where it lacks
+  LINNET_ASSIGN(start.prompt, decoder_prompt(impl_->program, start.prompt, holds || !start.source.empty()));
   LINNET_TRY(check_start(*impl_, start));
   const size_t first = impl_->texts.size();
   LINNET_TRY(impl_->texts.reserve(first + start.samples));

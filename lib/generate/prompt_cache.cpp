@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/array.h"
+#include "runtime/session_impl.h"
 
 namespace linnet {
 namespace {
@@ -91,6 +92,9 @@ struct PromptCache::Impl {
 };
 
 Result<PromptCache> PromptCache::create(Session* session, uint32_t sequences) noexcept {
+  for (const plan_detail::Retention& retention : session->impl().planned().retentions)
+    if (retention.source)
+      return Status::error(Code::unsupported, "the model writes from a source: a prompt alone does not say what a sequence holds");
   const uint32_t planned = session->plan().limits().sequences;
   if (sequences > planned)
     return Status::error(Code::invalid_argument, "a cache of %u sequences in a session that was planned for %u", sequences, planned);

@@ -26,6 +26,7 @@ class CancelledToo {
 Result<DraftModel> DraftModel::create(Session& session, const Model& model, size_t vocabulary) noexcept {
   if (&model.file() != &session.impl().file()) return Status::error(Code::mismatch, "the draft's session was made for another model");
   LINNET_ASSIGN(Autoregressive program, find_autoregressive(model));
+  if (program.reads_source()) return Status::error(Code::unsupported, "the draft model writes from a source, which a draft does not have");
   if (program.vocabulary != vocabulary)
     return Status::error(Code::invalid_argument, "the draft model has a vocabulary of %zu, the model one of %zu", program.vocabulary,
                          vocabulary);

@@ -21,6 +21,7 @@ bool take_over(Session& session, SequenceId sequence, Writing* text) {
   if (!session.rewind(sequence, session.length(sequence) - static_cast<uint32_t>(held)).ok()) return false;
   text->sequence = sequence;
   text->read = held;
+  text->encoded = true;
   text->stage = Stage::running;
   text->started = core::now();
   return true;
@@ -52,7 +53,9 @@ Status admit(Generator::Impl& generator) {
   size_t running = 0;
   for (const Writing* text : generator.texts) running += text->stage == Stage::running;
   for (Writing* text : generator.texts) {
-    if (text->stage != Stage::waiting || running >= generator.together || prompt_is_being_read(generator, *text)) continue;
+    if (text->stage != Stage::waiting || running >= generator.together || prompt_is_being_read(generator, *text) ||
+        !generator.has_room_for_source(*text))
+      continue;
     Status status = find_sequence(generator, text);
     if (status.code() == Code::context_full && running > 0) return {};  // others of the session's sequences are in use
     LINNET_TRY(std::move(status));
@@ -78,6 +81,7 @@ Status Generator::Impl::plan_turn() noexcept {
     if (text->stage == Stage::running && text->unread().size() == 1 && session.length(text->sequence) >= session.plan().limits().context)
       LINNET_TRY(make_room(text));
   LINNET_TRY(admit(*this));
+  if (program.reads_source()) LINNET_TRY(read_sources());
   size_t rows = session.plan().limits().batch_tokens;
   for (bool prompts : {false, true})
     for (Writing* text : texts) {

@@ -22,6 +22,9 @@ struct Writing {
   TokenFilter filter;
   AdapterId adapter = kNoAdapter;  // of a sequence that is made for it
 
+  core::Array<int32_t> source;   // what it is written from; of the text that prompt_of names
+  bool encoded = true;           // its sequence holds the source, or there is none
+
   core::Array<int32_t> ids;      // held by the sequence at the start, where known; prompt; new ones
   size_t held = 0, prompt = 0;   // how many are of the first kinds
   uint64_t before = 0;           // positions of the sequence in front of ids[0]
@@ -91,6 +94,12 @@ struct Generator::Impl {
   bool may_speculate() const noexcept;
   /// One run that checks drafts, if there are any, and what follows from it.
   Status speculative_turn() noexcept;
+
+  // sources.cpp
+  /// Whether a text that waits may begin, as far as sources go: its own is held already, or there is room for one more.
+  bool has_room_for_source(const generation::Writing& text) const noexcept;
+  /// Reads the sources of texts that have begun, as many in one run as limits.source_tokens allows.
+  Status read_sources() noexcept;
 
   // context.cpp
   Status check_room(const generation::Writing& text) const noexcept;

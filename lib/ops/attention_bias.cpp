@@ -44,17 +44,21 @@ size_t relative_bucket_bytes(const schema::Attention& options) {
 }
 
 // Half the buckets stand for single distances, the others for ranges that grow with the logarithm, the last for all beyond.
-void relative_buckets(const schema::Attention& options, uint32_t buckets, uint16_t* table) {
-  const uint32_t side = both_directions(options) ? buckets / 2 : buckets, exact = side / 2;
-  const float span = std::log(static_cast<float>(options.relative_distance()) / static_cast<float>(exact));
-  for (uint32_t distance = 0; distance <= options.relative_distance(); ++distance) {
+void bucket_table(uint32_t buckets, uint32_t most, uint16_t* table) {
+  const uint32_t exact = buckets / 2;
+  const float span = std::log(static_cast<float>(most) / static_cast<float>(exact));
+  for (uint32_t distance = 0; distance <= most; ++distance) {
     uint32_t bucket = distance;
     if (distance >= exact) {
       const float growth = std::log(static_cast<float>(distance) / static_cast<float>(exact)) / span;
-      bucket = std::min(side - 1, exact + static_cast<uint32_t>(growth * static_cast<float>(side - exact)));
+      bucket = std::min(buckets - 1, exact + static_cast<uint32_t>(growth * static_cast<float>(buckets - exact)));
     }
     table[distance] = static_cast<uint16_t>(bucket);
   }
+}
+
+void relative_buckets(const schema::Attention& options, uint32_t buckets, uint16_t* table) {
+  bucket_table(both_directions(options) ? buckets / 2 : buckets, options.relative_distance(), table);
 }
 
 void Bias::apply(float* scores, size_t block, size_t first, size_t last, size_t position, size_t head) const {

@@ -28,6 +28,8 @@ Status verify_bias(const VerifyContext& context) noexcept;
 
 /// Bytes of the table of T5 buckets by distance, and the table.
 size_t relative_bucket_bytes(const schema::Attention& options);
+/// The bucket of each distance from 0 to `most`, where `buckets` serve one direction.
+void bucket_table(uint32_t buckets, uint32_t most, uint16_t* table);
 void relative_buckets(const schema::Attention& options, uint32_t buckets, uint16_t* table);
 
 /// Soft-cap, ALiBi and relative bias of one query row's scores [first, last) of the block that begins at `block` (a position).

@@ -29,6 +29,12 @@ format::Rows normal(format::Rows rows) {
 bool same_rows(const format::Rows& a, const format::Rows& b) noexcept { return normal(a) == normal(b); }
 bool is_symbol(const format::Rows& rows, Symbol symbol) noexcept { return normal(rows) == normal(format::Rows{.symbol = symbol}); }
 
+int32_t state_read(const Node& node) noexcept {
+  if (node.type == schema::Options::Attention) return node.as<schema::Attention>().state();
+  if (node.type == schema::Options::NgramAttention) return static_cast<int32_t>(node.as<schema::NgramAttention>().state());
+  return -1;
+}
+
 const char* name_of(const Node& node) noexcept { return schema::EnumNameOptions(node.type); }
 
 Result<const Tensor*> VerifyContext::tensor(int32_t index, const char* what, uint32_t rows, uint32_t columns) const noexcept {

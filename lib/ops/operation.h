@@ -142,6 +142,10 @@ uint64_t value_bytes(const Value& value, uint64_t rows) noexcept;
 /// what `shape` says; row expressions divide exactly; inputs and outputs have roles and types that fit.
 Status verify_program(const Program& program, std::span<const Tensor> tensors, std::span<const State> states) noexcept;
 
+/// Verifies programs against each other, once each is verified: one program of kind encode fills every source state and reads none;
+/// programs of kind decode alone read them.
+Status verify_source(std::span<const Program> programs, std::span<const State> states) noexcept;
+
 /// Whether every target of an adapter, bound to `base`, is one that the operations reading its tensor take. unsupported, by name.
 Status verify_adapter(const AdapterFile& adapter, const format::ModelFile& base) noexcept;
 

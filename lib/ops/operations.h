@@ -10,7 +10,8 @@ namespace linnet::ops {
 extern const Operation embed_operation, linear_operation, quantize_operation, turn_operation, norm_operation, rotary_angles_operation,
     rotary_operation, append_operation, attention_operation, unary_operation, binary_operation, binary_constant_operation, gate_operation,
     scale_operation, softcap_operation, select_rows_operation, prepend_operation, pool_operation, slice_operation, concat_operation,
-    clamp_operation, route_operation, experts_operation;
+    clamp_operation, route_operation, experts_operation, shift_right_operation,
+    ngram_attention_operation;
 
 /// The same number of rows for every call and for every sequence of it, however it was written down.
 bool same_rows(const format::Rows& a, const format::Rows& b) noexcept;
@@ -19,6 +20,9 @@ bool is_symbol(const format::Rows& rows, schema::Symbol symbol) noexcept;
 
 /// Whether `columns` can be turned by the Hadamard matrix, `block` at a time.
 bool turnable(uint32_t block, uint32_t columns) noexcept;
+
+/// The state that an operation reads; -1 = none.
+int32_t state_read(const Node& node) noexcept;
 
 /// The operation's name in sentences: "Norm".
 const char* name_of(const Node& node) noexcept;

@@ -12,6 +12,7 @@ const Operation* const kOperations[] = {
     &rotary_operation, &append_operation, &attention_operation, &unary_operation,       &binary_operation,  &binary_constant_operation,
     &gate_operation,   &scale_operation,  &softcap_operation,   &select_rows_operation, &prepend_operation, &pool_operation,
     &slice_operation,  &concat_operation, &clamp_operation,     &route_operation,       &experts_operation,
+    &shift_right_operation, &ngram_attention_operation,
 };
 constexpr std::string_view kPrefix = "operation:";
 

@@ -163,12 +163,10 @@ Status check_state_order(const Node& node, std::span<const State> states, core::
       return Status::error(Code::corrupt, "Append: state \"%.*s\" gets rows twice", static_cast<int>(states[state].name.size()),
                            states[state].name.data());
     appended[state] = 1;
-  } else if (node.type == schema::Options::Attention) {
-    const int32_t state = node.as<schema::Attention>().state();
-    if (state < 0) return {};
+  } else if (const int32_t state = state_read(node); state >= 0) {
     const State& read = states[static_cast<size_t>(state)];
     if (read.kind == schema::StateKind::token && !appended[static_cast<size_t>(state)])
-      return Status::error(Code::corrupt, "Attention: it reads state \"%.*s\" before this call's rows are appended",
+      return Status::error(Code::corrupt, "%s: it reads state \"%.*s\" before this call's rows are appended", name_of(node),
                            static_cast<int>(read.name.size()), read.name.data());
   }
   return {};

@@ -12,6 +12,7 @@ using schema::ProgramKind;
 
 constexpr uint32_t kDefaultContext = 4096;
 constexpr uint32_t kDefaultBatch = 512;
+constexpr uint32_t kDefaultSource = 1024;
 constexpr uint32_t kDefaultRank = 64;
 
 Status at_most(const char* name, uint64_t value, uint64_t most) {
@@ -38,18 +39,26 @@ Status choose_kernels(Plan::Impl* plan) {
   return {};
 }
 
-// The positions that the model was made for: the least of its programs' bounds; 0 = none.
+// The positions that the model was made for: the least of its programs' bounds, those of sources aside; 0 = none.
 uint32_t made_for(const Plan::Impl& plan) {
   uint32_t least = 0;
   for (const format::Program& program : plan.model_programs())
-    if (program.max_positions && (!least || program.max_positions < least)) least = program.max_positions;
+    if (program.kind != ProgramKind::encode && program.max_positions && (!least || program.max_positions < least))
+      least = program.max_positions;
   return least;
 }
 
-bool any_autoregressive(const Plan::Impl& plan) {
+bool writes_text(const Plan::Impl& plan) {
   for (const format::Program& program : plan.model_programs())
-    if (program.kind == ProgramKind::autoregressive) return true;
+    if (program.kind == ProgramKind::autoregressive || program.kind == ProgramKind::decode) return true;
   return false;
+}
+
+uint32_t default_source(const Plan::Impl& plan) {
+  for (const format::Program& program : plan.model_programs())
+    if (program.kind == ProgramKind::encode)
+      return program.max_positions ? std::min(program.max_positions, kDefaultSource) : kDefaultSource;
+  return plan.limits.context;
 }
 
 }  // namespace
@@ -61,11 +70,12 @@ Status fill_limits(Plan::Impl* plan) noexcept {
   if (!l.context) l.context = std::min(most ? most : kDefaultContext, kDefaultContext);
   if (most && l.context > most)
     return Status::error(Code::invalid_argument, "limits.context is %u but the model was made for %u positions", l.context, most);
-  bool autoregressive = any_autoregressive(*plan);
+  const bool writes = writes_text(*plan);
   if (!l.sequences) l.sequences = 1;
-  if (!l.batch_tokens) l.batch_tokens = std::min(l.context, autoregressive ? kDefaultBatch : limits::kBatchTokens);
-  if (!l.outputs) l.outputs = autoregressive ? std::min(l.sequences, l.batch_tokens) : l.batch_tokens;
-  if (!l.source_tokens) l.source_tokens = l.context;
+  if (!l.batch_tokens) l.batch_tokens = std::min(l.context, writes ? kDefaultBatch : limits::kBatchTokens);
+  if (!l.outputs) l.outputs = writes ? std::min(l.sequences, l.batch_tokens) : l.batch_tokens;
+  if (!l.source_tokens) l.source_tokens = default_source(*plan);
+  if (!l.sources) l.sources = l.sequences;
   if (!l.patches) l.patches = std::min(most ? most : l.context, limits::kBatchTokens);
   if (!l.images) l.images = 1;
   if (l.adapters && !l.adapter_rank) l.adapter_rank = kDefaultRank;
@@ -75,6 +85,7 @@ Status fill_limits(Plan::Impl* plan) noexcept {
   LINNET_TRY(at_most("sequences", l.sequences, limits::kSequences));
   LINNET_TRY(at_most("outputs", l.outputs, l.batch_tokens));
   LINNET_TRY(at_most("source_tokens", l.source_tokens, limits::kContext));
+  LINNET_TRY(at_most("sources", l.sources, l.sequences));
   LINNET_TRY(at_most("patches", l.patches, limits::kBatchTokens));
   LINNET_TRY(at_most("images", l.images, limits::kSequences));
   LINNET_TRY(at_most("threads", l.threads, limits::kThreads));

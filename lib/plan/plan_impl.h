@@ -25,7 +25,9 @@ struct ProgramPlan {
   core::Array<size_t> scratch_per_worker;  // of each operation
   core::Array<uint64_t> constants;         // of each operation: offset in the constant area, or kNone
   uint64_t total = 0, lower_bound = 0, values_alone = 0;
-  bool reads_state = false, writes_state = false;
+  bool reads_state = false, writes_state = false;    // of tokens
+  bool reads_source = false, writes_source = false;
+  bool stateful() const { return reads_state || writes_state || reads_source || writes_source; }
 };
 
 /// States that keep the same positions share pages and page lists.
@@ -71,7 +73,7 @@ struct Plan::Impl {
             symbols,
             *kernels,
             limits.threads,
-            limits.context,
+            model_programs()[program].kind == schema::ProgramKind::encode ? limits.source_tokens : limits.context,
             state_encoding,
             0,
             limits.adapters ? limits.adapter_rank : 0};

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/checked.h"
+#include "ops/operations.h"
 #include "plan/plan_impl.h"
 
 namespace linnet::plan_detail {
@@ -87,10 +88,12 @@ Status place_all(ProgramPlan* out) {
   return {};
 }
 
-void note_state(const Program& program, ProgramPlan* out) {
+void note_state(std::span<const format::State> states, const Program& program, ProgramPlan* out) {
+  const auto is_source = [&](uint32_t state) { return states[state].kind == schema::StateKind::source; };
   for (const format::Node& node : program.nodes) {
-    if (node.type == schema::Options::Append) out->writes_state = true;
-    if (node.type == schema::Options::Attention && node.as<schema::Attention>().state() >= 0) out->reads_state = true;
+    if (node.type == schema::Options::Append) (is_source(node.as<schema::Append>().state()) ? out->writes_source : out->writes_state) = true;
+    if (const int32_t state = ops::state_read(node); state >= 0)
+      (is_source(static_cast<uint32_t>(state)) ? out->reads_source : out->reads_state) = true;
   }
 }
 
@@ -102,7 +105,7 @@ Status plan_program(Plan::Impl* plan, size_t index) noexcept {
   LINNET_TRY(count_rows(*plan, program, out));
   LINNET_TRY(find_lifetimes(program, out));
   LINNET_TRY(find_scratch(*plan, index, program, out));
-  note_state(program, out);
+  note_state(plan->model.file().states(), program, out);
   return place_all(out);
 }
 

@@ -1,4 +1,4 @@
-// Token state: states that keep the same positions share pages, and each such group has one pool.
+// State of tokens and of sources: states that keep the same positions share pages, and each such group has one pool.
 #include <algorithm>
 
 #include "core/checked.h"
@@ -34,7 +34,7 @@ Result<uint32_t> retention_for(Plan::Impl* plan, const format::State& state) {
   return static_cast<uint32_t>(plan->retentions.size() - 1);
 }
 
-// Pages that one sequence holds at most: all of its positions, or those that a window, one run and the rewind limit span.
+// Pages that one sequence holds at most: its source, all of its positions, or those that a window, one run and the rewind limit span.
 uint32_t pages_of(const Limits& limits, const Retention& retention) {
   uint64_t positions = retention.source ? limits.source_tokens : limits.context;
   uint64_t pages = core::ceil_divide(positions, ops::kPagePositions);
@@ -43,6 +43,12 @@ uint32_t pages_of(const Limits& limits, const Retention& retention) {
     pages = std::min(pages, core::ceil_divide(kept, ops::kPagePositions) + 1);
   }
   return static_cast<uint32_t>(pages);
+}
+
+// Pages of all sequences. Sources are shared; beside those that are kept, one run writes a new one of all of its tokens.
+uint64_t pages_in_pool(const Limits& limits, const Retention& retention) {
+  if (!retention.source) return uint64_t{retention.pages_per_sequence} * limits.sequences;
+  return uint64_t{retention.pages_per_sequence} * (uint64_t{limits.sources} + 1) + limits.sources - 1;
 }
 
 }  // namespace
@@ -64,7 +70,7 @@ Status plan_state(Plan::Impl* plan) noexcept {
   Checked end(0);
   for (Retention& retention : plan->retentions) {
     retention.pages_per_sequence = pages_of(plan->limits, retention);
-    retention.pages = uint64_t{retention.pages_per_sequence} * plan->limits.sequences;
+    retention.pages = pages_in_pool(plan->limits, retention);
     retention.pool = end.value();
     end = (end + Checked(retention.pages) * retention.page_bytes).round_up(64);
     if (!end.ok() || end.value() > INT64_MAX / 2 || retention.pages > UINT32_MAX)

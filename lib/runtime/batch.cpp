@@ -41,13 +41,23 @@ uint32_t outputs_of(const Input& input, const RunOptions& options) {
   }
 }
 
-Status check_sequence(const Session::Impl& session, size_t index, const Input& input, uint32_t* first_position) {
+Status check_sequence(const Session::Impl& session, size_t index, const Input& input, bool needs_source, uint32_t* first_position) {
   if (input.sequence >= session.sequences.size() || !session.sequences[input.sequence].alive)
     return Status::error(Code::invalid_argument, "input %zu: there is no sequence %u", index, input.sequence);
   if (session.in_batch[input.sequence])
     return Status::error(Code::invalid_argument, "input %zu: sequence %u takes part twice", index, input.sequence);
+  if (needs_source && session.sequences[input.sequence].source == 0)
+    return Status::error(Code::invalid_argument, "input %zu: sequence %u has no source; run the encode program for it first", index,
+                         input.sequence);
   *first_position = session.sequences[input.sequence].length;
   return {};
+}
+
+// Of an encode program: all of a source at once.
+Status check_source(const Program& program, size_t index, const Input& input) {
+  if (input.tokens.empty()) return Status::error(Code::invalid_argument, "input %zu has no tokens", index);
+  const Port* port = find_input(program, Role::source_ids);
+  return port ? check_indices("token", index, input.tokens, program.values[port->value].bound) : Status();
 }
 
 Status check_rows(const Session::Impl& session, const Program& program, size_t index, const Input& input, uint32_t first_position) {
@@ -100,7 +110,7 @@ uint64_t rows_in_sequence(const format::Rows& rows, const Session::Impl& session
 }
 
 Status check_positions(const Session::Impl& session, const Program& program, std::span<const Input> inputs) {
-  const Port* port = find_input(program, Role::positions);
+  const Port* port = find_input(program, program.kind == schema::ProgramKind::encode ? Role::source_positions : Role::positions);
   if (!port) return {};
   const format::Value& value = program.values[port->value];
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -149,10 +159,17 @@ Status choose_adapter(Session::Impl* session, bool stateful, size_t index, const
 }
 
 // Adds one input to the tables.
-Status enter(Session::Impl* session, const Program& program, bool stateful, size_t index, const Input& input, const RunOptions& options) {
+Status enter(Session::Impl* session, const Program& program, const plan_detail::ProgramPlan& planned, size_t index, const Input& input,
+             const RunOptions& options) {
+  const bool stateful = planned.stateful(), encode = program.kind == schema::ProgramKind::encode;
   uint32_t first_position = 0;
-  if (stateful) LINNET_TRY(check_sequence(*session, index, input, &first_position));
-  LINNET_TRY(check_rows(*session, program, index, input, first_position));
+  if (stateful) LINNET_TRY(check_sequence(*session, index, input, planned.reads_source, &first_position));
+  if (encode) {
+    first_position = 0;  // a source replaces the one before
+    LINNET_TRY(check_source(program, index, input));
+  } else {
+    LINNET_TRY(check_rows(*session, program, index, input, first_position));
+  }
   uint32_t features = 0;
   Symbol feature_symbol = Symbol::none;
   LINNET_TRY(check_features(program, index, input, &features, &feature_symbol));
@@ -162,8 +179,8 @@ Status enter(Session::Impl* session, const Program& program, bool stateful, size
   if (stateful) session->in_batch[input.sequence] = 1;
   session->first_position[index] = first_position;
   uint64_t counts[format::kSymbols] = {};
-  counts[static_cast<size_t>(Symbol::tokens)] = input.tokens.size();
-  counts[static_cast<size_t>(Symbol::outputs)] = outputs_of(input, options);
+  counts[static_cast<size_t>(encode ? Symbol::source_tokens : Symbol::tokens)] = input.tokens.size();
+  counts[static_cast<size_t>(Symbol::outputs)] = encode ? 0 : outputs_of(input, options);
   counts[static_cast<size_t>(Symbol::sequences)] = 1;
   if (feature_symbol != Symbol::none) counts[static_cast<size_t>(feature_symbol)] = features;
   for (size_t i = 1; i < format::kSymbols; ++i) {
@@ -184,13 +201,14 @@ Status check_batch(Session::Impl* session, size_t index, std::span<const Input> 
   if (inputs.size() > session->planned().limits.sequences)
     return Status::error(Code::invalid_argument, "the run has %zu inputs but limits.sequences is %u", inputs.size(),
                          session->planned().limits.sequences);
-  for (size_t i = 0; i < inputs.size(); ++i)
-    LINNET_TRY(enter(session, program, planned.reads_state || planned.writes_state, i, inputs[i], options));
+  for (size_t i = 0; i < inputs.size(); ++i) LINNET_TRY(enter(session, program, planned, i, inputs[i], options));
   for (const Port& port : program.inputs) {
     switch (port.role) {
       case Role::token_ids:
       case Role::token_types:
       case Role::positions:
+      case Role::source_ids:
+      case Role::source_positions:
       case Role::lengths:
       case Role::output_rows:
       case Role::features:
@@ -219,6 +237,7 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
       uint32_t total = input.total_length ? input.total_length : first + static_cast<uint32_t>(input.tokens.size());
       switch (port.role) {
         case Role::token_ids:
+        case Role::source_ids:
           std::memcpy(indices, input.tokens.data(), count * sizeof(int32_t));
           break;
         case Role::token_types:
@@ -228,6 +247,7 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
             std::memcpy(indices, input.token_types.data(), count * sizeof(int32_t));
           break;
         case Role::positions:
+        case Role::source_positions:
           for (size_t r = 0; r < rows; ++r)
             for (size_t c = 0; c < value.columns; ++c) {
               size_t at = r * value.columns + c;

@@ -41,14 +41,21 @@ void lay_out_pools(const Plan::Impl& plan, Bump* bump, Session::Impl* session) {
     const plan_detail::Retention& retention = plan.retentions[r];
     uint32_t* references = bump->take<uint32_t>(retention.pages);
     uint32_t* free = bump->take<uint32_t>(retention.pages);
+    // What one list can hold, for each sequence: sequences may share pages.
+    const uint64_t listed = uint64_t{retention.pages_per_sequence} * plan.limits.sequences;
     runtime::PageList* lists = bump->take<runtime::PageList>(plan.limits.sequences);
-    uint32_t* numbers = bump->take<uint32_t>(retention.pages);
-    pointers += retention.pages;
+    uint32_t* numbers = bump->take<uint32_t>(listed);
+    runtime::PageList* staged = bump->take<runtime::PageList>(retention.source ? plan.limits.sequences : 0);
+    uint32_t* staged_numbers = bump->take<uint32_t>(retention.source ? listed : 0);
+    pointers += listed;
     if (!session) continue;
-    pools[r] = {session->arena + plan.state_at + retention.pool, references, free, static_cast<uint32_t>(retention.pages), lists};
+    pools[r] = {session->arena + plan.state_at + retention.pool, references, free,
+                static_cast<uint32_t>(retention.pages),          lists,      retention.source ? staged : nullptr};
     // Low numbers come off the stack first.
     for (uint32_t i = 0; i < retention.pages; ++i) free[i] = static_cast<uint32_t>(retention.pages) - 1 - i;
     for (uint32_t s = 0; s < plan.limits.sequences; ++s) lists[s].pages = numbers + uint64_t{s} * retention.pages_per_sequence;
+    for (uint32_t s = 0; s < (retention.source ? plan.limits.sequences : 0); ++s)
+      staged[s].pages = staged_numbers + uint64_t{s} * retention.pages_per_sequence;
   }
   std::span<uint8_t*> page_pointers = bump->take_span<uint8_t*>(pointers);
   if (!session) return;

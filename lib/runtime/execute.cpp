@@ -7,19 +7,21 @@
 namespace linnet::runtime {
 namespace {
 
-// Fills the page tables of every state for this batch.
-void list_pages(Session::Impl* session) {
+// Fills the page tables of every state for this batch; those of sources with what is being written, or what the sequences hold.
+void list_pages(Session::Impl* session, bool writes_source) {
   const Plan::Impl& plan = session->planned();
   uint8_t** pointers = session->page_pointers.data();
   size_t inputs = session->inputs;
   for (size_t r = 0; r < plan.retentions.size(); ++r)
     for (size_t i = 0; i < inputs; ++i) {
-      const PageList& list = session->pools[r].lists[session->batch[i]];
+      const bool source = plan.retentions[r].source;
+      const Sequence& sequence = session->sequences[session->batch[i]];
+      const PageList& list = (source && writes_source ? session->pools[r].staged : session->pools[r].lists)[session->batch[i]];
       for (uint32_t p = 0; p < list.count; ++p) pointers[p] = page_address(*session, r, list.pages[p]);
       for (size_t s = 0; s < plan.layouts.size(); ++s)
         if (plan.retention_of[s] == r)
           session->pages[s * inputs + i] = {pointers, list.first_page, list.first_page * ops::kPagePositions,
-                                            session->sequences[session->batch[i]].length};
+                                            source ? sequence.source : sequence.length};
       pointers += list.count;
     }
 }
@@ -40,8 +42,8 @@ Status execute(Session::Impl* session, size_t index) noexcept {
   const Plan::Impl& plan = session->planned();
   const format::Program& program = session->file().programs()[index];
   const plan_detail::ProgramPlan& planned = plan.programs[index];
-  bool stateful = planned.reads_state || planned.writes_state;
-  if (stateful) list_pages(session);
+  bool stateful = planned.stateful();
+  if (stateful) list_pages(session, planned.writes_source);
   // A batch whose sequences all use none takes the plain path.
   const bool with_adapters = std::any_of(session->batch_adapters.begin(), session->batch_adapters.begin() + adapted_inputs(*session),
                                          [](const format::AdapterFile* adapter) { return adapter != nullptr; });

@@ -31,8 +31,8 @@ bool known(std::string_view requirement) {
     }
     return false;
   }
-  // Recurrent state has no operation yet that reads or writes it, source state no program that fills it.
-  if (kind == "state") return name == "token";
+  // Recurrent state has no operation yet that reads or writes it.
+  if (kind == "state") return name == "token" || name == "source";
   if (kind == "program") return has_name(name, schema::ProgramKind::MAX, schema::EnumNameProgramKind);
   return false;
 }
@@ -63,18 +63,22 @@ Status check_inputs(const format::Program& program) {
   return {};
 }
 
+Status verify_programs(const format::ModelFile& file) {
+  for (const format::Program& program : file.programs()) {
+    LINNET_TRY(ops::verify_program(program, file.tensors(), file.states()));
+    LINNET_TRY(check_inputs(program));
+  }
+  return ops::verify_source(file.programs(), file.states());
+}
+
 Result<format::ModelFile*> verified(Result<format::ModelFile*> opened) {
   if (!opened.ok()) return opened;
   format::ModelFile* file = *opened;
-  for (const format::Program& program : file->programs()) {
-    Status status = ops::verify_program(program, file->tensors(), file->states());
-    if (status.ok()) status = check_inputs(program);
-    if (status.ok()) continue;
-    status = file->named(status);
-    file->release();
-    return status;
-  }
-  return file;
+  Status status = verify_programs(*file);
+  if (status.ok()) return file;
+  status = file->named(status);
+  file->release();
+  return status;
 }
 
 PortInfo describe(const format::Program& program, const format::Port& port) {
@@ -166,6 +170,7 @@ GenerationDefaults Model::generation() const noexcept {
   defaults.eos = view(table->eos_ids());
   defaults.banned = view(table->banned_ids());
   defaults.max_length = table->max_length();
+  defaults.min_length = table->min_length();
   defaults.top_k = table->top_k();
   defaults.beams = table->beams();
   defaults.no_repeat_ngram = table->no_repeat_ngram();

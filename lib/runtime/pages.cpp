@@ -1,6 +1,7 @@
-// Pages of token state: sequences are lists of page numbers, pages are counted, and a page is copied only when it is about to be written
+// Pages of state: sequences are lists of page numbers, pages are counted, and a page is copied only when it is about to be written
 // while somebody else still reads it.
 #include <cstring>
+#include <utility>
 
 #include "core/checked.h"
 #include "runtime/session_impl.h"
@@ -22,6 +23,10 @@ uint32_t take_page(Session::Impl* session, size_t retention) {
 
 void drop_page(Pool* pool, uint32_t page) {
   if (--pool->references[page] == 0) pool->free[pool->free_count++] = page;
+}
+
+void drop_pages(Pool* pool, PageList* list) {
+  while (list->count > 0) drop_page(pool, list->pages[--list->count]);
 }
 
 // Makes page `i` of the list the sequence's own.
@@ -65,6 +70,38 @@ bool reserve_positions(Session::Impl* session, SequenceId sequence, uint32_t cou
   return true;
 }
 
+bool stage_source(Session::Impl* session, SequenceId sequence, uint32_t positions) noexcept {
+  const uint32_t pages = static_cast<uint32_t>(core::ceil_divide(positions, ops::kPagePositions));
+  for (size_t r = 0; r < session->pools.size(); ++r) {
+    if (!session->planned().retentions[r].source) continue;
+    PageList& list = session->pools[r].staged[sequence];
+    while (list.count < pages) {
+      const uint32_t made = take_page(session, r);
+      if (made == kNoPage) return false;
+      list.pages[list.count++] = made;
+    }
+  }
+  return true;
+}
+
+void replace_source(Session::Impl* session, SequenceId sequence, uint32_t positions) noexcept {
+  for (size_t r = 0; r < session->pools.size(); ++r)
+    if (session->planned().retentions[r].source) std::swap(session->pools[r].lists[sequence], session->pools[r].staged[sequence]);
+  session->sequences[sequence].source = positions;
+  drop_staged(session, sequence);
+}
+
+void drop_staged(Session::Impl* session, SequenceId sequence) noexcept {
+  for (size_t r = 0; r < session->pools.size(); ++r)
+    if (session->planned().retentions[r].source) drop_pages(&session->pools[r], &session->pools[r].staged[sequence]);
+}
+
+void drop_source(Session::Impl* session, SequenceId sequence) noexcept {
+  for (size_t r = 0; r < session->pools.size(); ++r)
+    if (session->planned().retentions[r].source) drop_pages(&session->pools[r], &session->pools[r].lists[sequence]);
+  session->sequences[sequence].source = 0;
+}
+
 bool reserve_stretches(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept {
   uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
   for (size_t r = 0; r < session->pools.size(); ++r) {
@@ -81,6 +118,7 @@ bool reserve_stretches(Session::Impl* session, SequenceId sequence, uint32_t len
 void trim_after(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept {
   uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
   for (size_t r = 0; r < session->pools.size(); ++r) {
+    if (session->planned().retentions[r].source) continue;
     Pool& pool = session->pools[r];
     PageList& list = pool.lists[sequence];
     while (list.count > 0 && list.first_page + list.count > end) drop_page(&pool, list.pages[--list.count]);
@@ -120,7 +158,7 @@ void share_pages(Session::Impl* session, SequenceId from, SequenceId to) noexcep
 }
 
 bool can_rewind_to(const Session::Impl& session, SequenceId sequence, uint32_t length) noexcept {
-  if (length == 0) return true;   // nothing is visible then
+  if (length == 0) return true;  // nothing is visible then
   for (size_t r = 0; r < session.pools.size(); ++r) {
     const Retention& retention = session.planned().retentions[r];
     const PageList& list = session.pools[r].lists[sequence];

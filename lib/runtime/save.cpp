@@ -1,5 +1,6 @@
 // A sequence's state in a file of its own, bound to the model by its hash: header, then the pages of every retention group.
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "core/checked.h"
@@ -15,6 +16,7 @@ using namespace runtime;
 
 constexpr uint8_t kStateMagic[8] = {'L', 'I', 'N', 'N', 'S', 'T', '\r', '\n'};
 constexpr uint32_t kStateVersion = 1;
+constexpr uint32_t kSourceVersion = 2;  // of models that read a source
 
 struct StateHeader {
   uint8_t magic[8];
@@ -25,7 +27,22 @@ struct StateHeader {
   uint64_t page_bytes;   // all pages together
   uint64_t page_checksum;
   uint64_t header_checksum;  // of this struct with this field 0
+  // From version 2 on:
+  uint64_t source;  // positions of the source
+
+  size_t bytes() const { return version == kStateVersion ? offsetof(StateHeader, source) : sizeof(StateHeader); }
+  uint64_t checksum() const {
+    StateHeader copy = *this;
+    copy.header_checksum = 0;
+    return format::checksum(&copy, bytes());
+  }
 };
+
+uint32_t version_of(const Plan::Impl& plan) {
+  for (const plan_detail::Retention& retention : plan.retentions)
+    if (retention.source) return kSourceVersion;
+  return kStateVersion;
+}
 
 // What must agree for pages to be read back: the states' layouts, group by group.
 uint64_t layout_hash(const Plan::Impl& plan) {
@@ -59,17 +76,21 @@ Status check_hash(const Session::Impl& session, uint64_t stored, AdapterId adapt
   return Status::error(Code::mismatch, "the saved state belongs to another model, or to an adapter that is not attached");
 }
 
-// The pages that a sequence of this length has, first and count: everything, or what the windows keep.
+// The pages that a sequence has of so many positions: everything, or what the windows keep.
 struct Stretch {
   uint32_t first, count;
 };
 
-Stretch stretch_of(const plan_detail::Retention& retention, uint32_t length) {
-  if (retention.source) return {0, 0};
+Stretch stretch_of(const plan_detail::Retention& retention, const Sequence& sequence) {
+  const uint32_t length = retention.source ? sequence.source : sequence.length;
   uint32_t end = static_cast<uint32_t>(core::ceil_divide(length, ops::kPagePositions));
   // What the next query sees; positions kept for rewinding are not saved.
   uint32_t first = retention.window && length >= retention.window ? (length + 1 - retention.window) / ops::kPagePositions : 0;
   return {first, end > first ? end - first : 0};
+}
+
+Sequence sequence_of(const StateHeader& header) {
+  return {.alive = true, .length = header.length, .source = static_cast<uint32_t>(header.source)};
 }
 
 struct Bytes {
@@ -127,7 +148,7 @@ Status for_each_page(const Session::Impl& session, SequenceId sequence, Page&& p
   const Plan::Impl& plan = session.planned();
   for (size_t r = 0; r < plan.retentions.size(); ++r) {
     const PageList& list = session.pools[r].lists[sequence];
-    Stretch stretch = stretch_of(plan.retentions[r], session.sequences[sequence].length);
+    Stretch stretch = stretch_of(plan.retentions[r], session.sequences[sequence]);
     for (uint32_t i = 0; i < stretch.count; ++i)
       LINNET_TRY(page(r, stretch.first + i, page_address(session, r, list.pages[stretch.first + i - list.first_page])));
   }
@@ -139,7 +160,8 @@ template <class Write>
 Status for_each_saved_page(const Session::Impl& session, SequenceId sequence, LastPage* last, Write&& write) {
   const uint32_t length = session.sequences[sequence].length, rows = length % ops::kPagePositions;
   return for_each_page(session, sequence, [&](size_t retention, uint32_t number, const uint8_t* page) {
-    const bool partial = rows != 0 && number == length / ops::kPagePositions;
+    // Pages of sources are written once and hold nothing else.
+    const bool partial = rows != 0 && number == length / ops::kPagePositions && !session.planned().retentions[retention].source;
     return write(partial ? last->cleared(session, retention, rows, page) : page,
                  static_cast<size_t>(session.planned().retentions[retention].page_bytes));
   });
@@ -147,11 +169,13 @@ Status for_each_saved_page(const Session::Impl& session, SequenceId sequence, La
 
 Status check_state_header(const Session::Impl& session, StateHeader header, uint64_t file_bytes, AdapterId adapter) {
   if (std::memcmp(header.magic, kStateMagic, sizeof kStateMagic) != 0) return Status::error(Code::corrupt, "not a saved Linnet state");
-  if (header.version != kStateVersion)
-    return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u", header.version, kStateVersion);
-  uint64_t stored = header.header_checksum;
-  header.header_checksum = 0;
-  if (format::checksum(&header, sizeof header) != stored) return Status::error(Code::corrupt, "the saved state's header is damaged");
+  if (header.version != kStateVersion && header.version != kSourceVersion)
+    return Status::error(Code::unsupported, "a saved state of version %u; this library reads %u and %u", header.version, kStateVersion,
+                         kSourceVersion);
+  // Of another version than this model's, so of another model; its header may be longer than what was read.
+  if (header.version != version_of(session.planned()))
+    return Status::error(Code::mismatch, "the saved state belongs to another model: one of the two reads a source, the other none");
+  if (header.checksum() != header.header_checksum) return Status::error(Code::corrupt, "the saved state's header is damaged");
   LINNET_TRY(check_hash(session, header.model_hash, adapter));
   if (header.layout_hash != layout_hash(session.planned()))
     return Status::error(Code::mismatch, "the saved state has another encoding than this session; choose the same limits.state");
@@ -159,9 +183,12 @@ Status check_state_header(const Session::Impl& session, StateHeader header, uint
     return Status::error(Code::context_full, "the saved state has %u positions; the planned context is %u", header.length,
                          session.planned().limits.context);
   const Plan::Impl& plan = session.planned();
+  if (header.source > plan.limits.source_tokens)
+    return Status::error(Code::context_full, "the saved state has a source of %llu tokens; limits.source_tokens is %u",
+                         static_cast<unsigned long long>(header.source), plan.limits.source_tokens);
   uint64_t expected = 0;
   for (const plan_detail::Retention& retention : plan.retentions) {
-    Stretch stretch = stretch_of(retention, header.length);
+    Stretch stretch = stretch_of(retention, sequence_of(header));
     if (stretch.count > retention.pages_per_sequence)
       return Status::error(Code::context_full, "the saved state's windows do not fit this session's limits");
     expected += stretch.count * retention.page_bytes;
@@ -169,19 +196,24 @@ Status check_state_header(const Session::Impl& session, StateHeader header, uint
   if (header.page_bytes != expected)
     return Status::error(Code::corrupt, "the saved state holds %llu bytes of pages, not %llu",
                          static_cast<unsigned long long>(header.page_bytes), static_cast<unsigned long long>(expected));
-  if (file_bytes != sizeof header + expected) return Status::error(Code::corrupt, "the saved state is truncated or something was appended");
+  if (file_bytes != header.bytes() + expected)
+    return Status::error(Code::corrupt, "the saved state is truncated or something was appended");
   return {};
 }
 
 Status read_pages(Session::Impl* session, const core::File& file, SequenceId sequence, const StateHeader& header) {
   const Plan::Impl& plan = session->planned();
   for (size_t r = 0; r < plan.retentions.size(); ++r)
-    session->pools[r].lists[sequence].first_page = stretch_of(plan.retentions[r], header.length).first;
+    session->pools[r].lists[sequence].first_page = stretch_of(plan.retentions[r], sequence_of(header)).first;
   // Reserve from each group's first page on: lists are empty, so every page is new and the sequence's own.
-  if (!reserve_stretches(session, sequence, header.length))
+  const auto source = static_cast<uint32_t>(header.source);
+  if (!reserve_stretches(session, sequence, header.length) || !stage_source(session, sequence, source)) {
+    drop_staged(session, sequence);
     return Status::error(Code::context_full, "no pages are left for the saved state");
+  }
+  replace_source(session, sequence, source);
   session->sequences[sequence].length = header.length;
-  uint64_t offset = sizeof header;
+  uint64_t offset = header.bytes();
   Bytes bytes;
   Status status = for_each_page(*session, sequence, [&](size_t retention, uint32_t, uint8_t* page) -> Status {
     const size_t size = static_cast<size_t>(plan.retentions[retention].page_bytes);
@@ -225,8 +257,9 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
                          sequence);
   StateHeader header = {};
   std::memcpy(header.magic, kStateMagic, sizeof kStateMagic);
-  header.version = kStateVersion;
+  header.version = version_of(session.planned());
   header.length = session.sequences[sequence].length;
+  header.source = session.sequences[sequence].source;
   header.model_hash = state_hash(session, state_origin(session, sequence));
   header.layout_hash = layout_hash(session.planned());
   LastPage last;
@@ -238,9 +271,9 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
   }));
   header.page_bytes = bytes.count;
   header.page_checksum = bytes.sum;
-  header.header_checksum = format::checksum(&header, sizeof header);
+  header.header_checksum = header.checksum();
   LINNET_ASSIGN(core::AtomicFile file, core::AtomicFile::create(path));
-  LINNET_TRY(file.write(&header, sizeof header));
+  LINNET_TRY(file.write(&header, header.bytes()));
   LINNET_TRY(for_each_saved_page(session, sequence, &last, [&](const uint8_t* page, size_t size) { return file.write(page, size); }));
   return file.commit();
 }
@@ -248,10 +281,11 @@ Status save_sequence(const Session::Impl& session, SequenceId sequence, const ch
 Status restore_sequence(Session::Impl* session, SequenceId sequence, const char* path, AdapterId adapter) noexcept {
   LINNET_ASSIGN(core::File file, core::File::open(path));
   LINNET_ASSIGN(uint64_t length, file.length());
-  StateHeader header;
-  if (length < sizeof header)
+  StateHeader header = {};
+  header.version = version_of(session->planned());
+  if (length < header.bytes())
     return Status::error(Code::corrupt, "%llu bytes are too few for a saved state", static_cast<unsigned long long>(length));
-  LINNET_TRY(file.read(0, &header, sizeof header));
+  LINNET_TRY(file.read(0, &header, header.bytes()));
   LINNET_TRY(check_state_header(*session, header, length, adapter));
   if (!session->chosen.empty()) session->chosen[sequence] = {adapter, adapter_hash(*session, adapter)};
   return read_pages(session, file, sequence, header);

@@ -55,6 +55,10 @@ Status check_alive(const Session::Impl& session, SequenceId sequence) {
   return Status::error(Code::invalid_argument, "there is no sequence %u", sequence);
 }
 
+bool is_encode(const Session::Impl& session, size_t program) {
+  return session.file().programs()[program].kind == schema::ProgramKind::encode;
+}
+
 // What a failed, cancelled or uncommitted run wrote lies behind the committed lengths: giving its pages back undoes it.
 void roll_back(Session::Impl* session) {
   for (size_t i = 0; i < session->inputs; ++i) trim_after(session, session->batch[i], session->sequences[session->batch[i]].length);
@@ -63,7 +67,7 @@ void roll_back(Session::Impl* session) {
 void commit(Session::Impl* session) {
   const uint32_t* starts = session->symbol_starts[static_cast<size_t>(schema::Symbol::tokens)];
   for (size_t i = 0; i < session->inputs; ++i) {
-    note_origin(session, session->batch[i]);
+    note_origin(session, session->batch[i], false);
     session->sequences[session->batch[i]].length += starts[i + 1] - starts[i];
     trim_before(session, session->batch[i]);
   }
@@ -79,9 +83,34 @@ Status check_lengths(const Input& input) {
   return {};
 }
 
+// A source is written into pages of its own, which take the place of the old ones once all of it is there.
+Status run_encode(Session::Impl* session, size_t program, std::span<const Input> inputs, const RunOptions& options) {
+  Status status;
+  for (size_t i = 0; i < inputs.size() && status.ok(); ++i)
+    if (!stage_source(session, session->batch[i], static_cast<uint32_t>(inputs[i].tokens.size())))
+      status = Status::error(Code::context_full, "input %zu: no page is left for a source of %zu tokens; raise limits.sources", i,
+                             inputs[i].tokens.size());
+  if (status.ok()) {
+    fill_inputs(session, program, inputs, options);
+    status = execute(session, program);
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const SequenceId sequence = session->batch[i];
+    if (!status.ok() || !options.commit) {
+      drop_staged(session, sequence);
+      continue;
+    }
+    note_origin(session, sequence, session->sequences[sequence].length == 0);
+    replace_source(session, sequence, static_cast<uint32_t>(inputs[i].tokens.size()));
+  }
+  if (status.ok()) session->program = program;
+  return status;
+}
+
 Status run_program(Session::Impl* session, size_t program, std::span<const Input> inputs, const RunOptions& options) {
   const plan_detail::ProgramPlan& planned = session->planned().programs[program];
   LINNET_TRY(check_batch(session, program, inputs, options));
+  if (is_encode(*session, program)) return run_encode(session, program, inputs, options);
   if (planned.writes_state)
     for (size_t i = 0; i < inputs.size(); ++i)
       if (!reserve_positions(session, session->batch[i], static_cast<uint32_t>(inputs[i].tokens.size()))) {
@@ -110,7 +139,7 @@ namespace runtime {
 Result<SequenceId> add_sequence(Session::Impl* session) noexcept {
   for (size_t i = 0; i < session->sequences.size(); ++i)
     if (!session->sequences[i].alive) {
-      session->sequences[i] = {true, 0};
+      session->sequences[i] = {.alive = true};
       if (!session->chosen.empty()) session->chosen[i] = {};
       return static_cast<SequenceId>(i);
     }
@@ -120,6 +149,7 @@ Result<SequenceId> add_sequence(Session::Impl* session) noexcept {
 
 void remove_sequence(Session::Impl* session, SequenceId sequence) noexcept {
   trim_after(session, sequence, 0);
+  drop_source(session, sequence);
   session->sequences[sequence] = {};
 }
 
@@ -181,7 +211,7 @@ Result<SequenceId> Session::fork(SequenceId sequence) noexcept {
   LINNET_TRY(check_alive(*impl_, sequence));
   LINNET_ASSIGN(SequenceId copy, add_sequence(impl_));
   share_pages(impl_, sequence, copy);
-  impl_->sequences[copy].length = impl_->sequences[sequence].length;
+  impl_->sequences[copy] = impl_->sequences[sequence];
   if (!impl_->chosen.empty()) impl_->chosen[copy] = impl_->chosen[sequence];
   return copy;
 }
@@ -230,6 +260,7 @@ Status Session::prefill(std::string_view program, const Input& input) noexcept {
   if (!impl_->holds_cancel) impl_->cancelled.store(false, std::memory_order_relaxed);
   LINNET_ASSIGN(size_t index, find_program(*impl_, program));
   LINNET_TRY(check_alive(*impl_, input.sequence));
+  if (is_encode(*impl_, index)) return run_program(impl_, index, {&input, 1}, {});
   LINNET_TRY(check_lengths(input));
   const size_t axes = input.tokens.empty() ? 0 : input.positions.size() / input.tokens.size();
   uint32_t before = impl_->sequences[input.sequence].length;

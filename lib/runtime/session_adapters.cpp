@@ -52,7 +52,7 @@ AdapterId Session::adapter(SequenceId sequence) const noexcept {
 
 bool Session::computed_with(SequenceId sequence, AdapterId adapter) const noexcept {
   if (sequence >= impl_->sequences.size() || !impl_->sequences[sequence].alive || !check_adapter(*impl_, adapter).ok()) return false;
-  return impl_->sequences[sequence].length == 0 || state_origin(*impl_, sequence) == adapter_hash(*impl_, adapter);
+  return impl_->sequences[sequence].empty() || state_origin(*impl_, sequence) == adapter_hash(*impl_, adapter);
 }
 
 namespace runtime {
@@ -67,14 +67,14 @@ uint64_t adapter_hash(const Session::Impl& session, AdapterId adapter) noexcept 
 }
 
 uint64_t state_origin(const Session::Impl& session, SequenceId sequence) noexcept {
-  return session.chosen.empty() || session.sequences[sequence].length == 0 ? 0 : session.chosen[sequence].origin;
+  return session.chosen.empty() || session.sequences[sequence].empty() ? 0 : session.chosen[sequence].origin;
 }
 
-void note_origin(Session::Impl* session, SequenceId sequence) noexcept {
+void note_origin(Session::Impl* session, SequenceId sequence, bool replaces) noexcept {
   if (session->chosen.empty()) return;
   Chosen& chosen = session->chosen[sequence];
   const uint64_t hash = adapter_hash(*session, chosen.adapter);
-  if (session->sequences[sequence].length == 0)
+  if (replaces || session->sequences[sequence].empty())
     chosen.origin = hash;
   else if (chosen.origin != hash)
     chosen.origin = kSeveralOrigins;

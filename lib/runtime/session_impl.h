@@ -21,18 +21,21 @@ struct PageList {
   uint32_t first_page = 0;
 };
 
-/// The pages of one retention group.
+/// The pages of one retention group. Of sources: the lists that a run writes stand aside until it is committed.
 struct Pool {
   uint8_t* memory = nullptr;
   uint32_t* references = nullptr;  // of each page
   uint32_t* free = nullptr;        // stack of free pages
   uint32_t free_count = 0;
   PageList* lists = nullptr;  // of each sequence
+  PageList* staged = nullptr;  // of sources: of each sequence; else null
 };
 
 struct Sequence {
   bool alive = false;
   uint32_t length = 0;  // committed positions
+  uint32_t source = 0;  // positions of its source; 0 = it has none
+  bool empty() const { return length == 0 && source == 0; }
 };
 
 constexpr uint64_t kSeveralOrigins = UINT64_MAX;
@@ -123,7 +126,14 @@ void lay_out_control(Session::Impl* session) noexcept;
 bool reserve_positions(Session::Impl* session, SequenceId sequence, uint32_t count) noexcept;
 /// Makes an empty sequence's lists reach from their first pages to `length` positions. False when the pool is empty.
 bool reserve_stretches(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept;
-/// Gives back pages behind `length` positions.
+/// Makes new lists for sources of so many positions, beside those that stand. False when the pool is empty.
+bool stage_source(Session::Impl* session, SequenceId sequence, uint32_t positions) noexcept;
+/// Puts what was staged in the place of the sequence's source, whose pages are given back, or drops it.
+void replace_source(Session::Impl* session, SequenceId sequence, uint32_t positions) noexcept;
+void drop_staged(Session::Impl* session, SequenceId sequence) noexcept;
+/// Gives back a sequence's source.
+void drop_source(Session::Impl* session, SequenceId sequence) noexcept;
+/// Gives back pages of tokens behind `length` positions.
 void trim_after(Session::Impl* session, SequenceId sequence, uint32_t length) noexcept;
 /// Gives back pages that lie wholly before what windows and the rewind limit still reach.
 void trim_before(Session::Impl* session, SequenceId sequence) noexcept;
@@ -138,8 +148,8 @@ Status check_adapter(const Session::Impl& session, AdapterId adapter) noexcept;
 uint64_t adapter_hash(const Session::Impl& session, AdapterId adapter) noexcept;
 /// What the sequence's positions were computed with, as Chosen::origin.
 uint64_t state_origin(const Session::Impl& session, SequenceId sequence) noexcept;
-/// To be called before positions that were computed with the chosen adapter are committed.
-void note_origin(Session::Impl* session, SequenceId sequence) noexcept;
+/// To be called before what was computed with the chosen adapter is committed; `replaces`: it takes the place of all that was there.
+void note_origin(Session::Impl* session, SequenceId sequence, bool replaces) noexcept;
 void detach_all(Session::Impl* session) noexcept;
 
 // save.cpp

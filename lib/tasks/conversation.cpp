@@ -25,7 +25,7 @@ namespace {
 constexpr uint32_t kSequences = 2;  // the conversation, and the branch that it left last
 
 Status check_writes(const Model& model) {
-  if (generation::find_autoregressive(model).ok()) return {};
+  if (Result<generation::Autoregressive> found = generation::find_autoregressive(model); found.ok() && !found->reads_source()) return {};
   return Status::error(Code::unsupported, "the model writes no text; its task is %s", model.task().data());
 }
 

@@ -45,6 +45,12 @@ Result<Tokenizer> create_from(const schema::Tokenizer& table, format::ModelFile*
 
 }  // namespace
 
+Result<Tokenizer> Tokenizer::create_target(const Model& model) noexcept {
+  const schema::Tokenizer* table = model.file().root().target_tokenizer();
+  if (!table || table->kind() == schema::TokenizerKind::none) return create(model);
+  return create_from(*table, const_cast<format::ModelFile*>(&model.file()), nullptr);
+}
+
 Result<Tokenizer> Tokenizer::create(const Model& model) noexcept {
   const schema::Tokenizer* table = model.file().root().tokenizer();
   if (!table || table->kind() == schema::TokenizerKind::none) return Status::error(Code::not_found, "the model has no tokenizer");

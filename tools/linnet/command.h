@@ -71,6 +71,10 @@ std::vector<std::string> read_lines(const std::string& path);
 std::string human_bytes(uint64_t bytes);
 /// The index of the program with this kind, or -1.
 int find_program(const Model& model, std::string_view kind);
+/// The index of the program that writes text, or -1.
+int find_writer(const Model& model);
+/// Whether it writes from a source, which another program reads.
+bool reads_source(const Model& model);
 /// A line on standard error that is rewritten in place, when that is a terminal.
 void show_progress(const std::string& what, size_t done, size_t total);
 
@@ -81,6 +85,7 @@ void add_plan(CLI::App& app);
 void add_run(CLI::App& app);
 void add_generate(CLI::App& app);
 void add_chat(CLI::App& app);
+void add_translate(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_classify(CLI::App& app);
 void add_tokenize(CLI::App& app);

@@ -95,6 +95,13 @@ int find_program(const Model& model, std::string_view kind) {
   return -1;
 }
 
+int find_writer(const Model& model) {
+  const int decode = find_program(model, "decode");
+  return decode >= 0 ? decode : find_program(model, "autoregressive");
+}
+
+bool reads_source(const Model& model) { return find_program(model, "decode") >= 0 && find_program(model, "encode") >= 0; }
+
 void show_progress(const std::string& what, size_t done, size_t total) {
   if (!isatty(STDERR_FILENO)) return;
   size_t width = total ? done * 30 / total : 30;

@@ -91,7 +91,7 @@ int64_t kept_sequence(const GenerateArguments& arguments, Session& session) {
 
 // With the id that was drawn last, so that a later prompt follows all of the text.
 void save(const GenerateArguments& arguments, const Model& model, Session& session, SequenceId sequence, int32_t unread) {
-  const std::string_view program = model.program(static_cast<size_t>(find_program(model, "autoregressive"))).name;
+  const std::string_view program = model.program(static_cast<size_t>(find_writer(model))).name;
   Input last;
   last.sequence = sequence;
   last.tokens = {&unread, 1};
@@ -107,8 +107,10 @@ void write(const GenerateArguments& arguments, GenerateOptions options, const Mo
   Generator writer = take(Generator::create(session, model, options), arguments.model);
   const TokenFilter filter = constraint ? keep_to(*constraint) : TokenFilter();
   const int64_t sequence = kept_sequence(arguments, session);
-  take(writer.add({.prompt = prompt, .samples = arguments.samples, .sequence = sequence, .filter = filter, .adapter = adapter}),
-       arguments.model);
+  const std::vector<int32_t> begins = decoder_prompt(arguments, model, prompt);
+  Generator::Start start{.prompt = begins, .samples = arguments.samples, .sequence = sequence, .filter = filter, .adapter = adapter};
+  if (reads_source(model)) start.source = prompt;
+  take(writer.add(start), arguments.model);
   if (const Status status = writer.run(); !status.ok()) throw Failure(arguments.model + ": " + status.message());
   std::vector<uint32_t> chosen(arguments.best ? arguments.best : arguments.samples);
   for (uint32_t i = 0; i < chosen.size(); ++i) chosen[i] = i;
@@ -122,9 +124,11 @@ void write(const GenerateArguments& arguments, GenerateOptions options, const Mo
     fmt::print(stderr, "linnet: the context of {} positions is full\n", session.plan().limits().context);
 }
 
-void search(const GenerateArguments& arguments, const BeamOptions& options, const Model& model, Session& session,
+void search(const GenerateArguments& arguments, BeamOptions options, const Model& model, Session& session,
             const std::vector<int32_t>& prompt, const Result<Tokenizer>& tokenizer) {
-  const BeamSearch found = take(beam_search(session, model, prompt, options), arguments.model);
+  const std::vector<int32_t> begins = decoder_prompt(arguments, model, prompt);
+  if (reads_source(model)) options.source = prompt;
+  const BeamSearch found = take(beam_search(session, model, begins, options), arguments.model);
   Text text;
   if (tokenizer.ok()) check((*tokenizer).decode(found.ids(0), true, &text));
   if (!arguments.json) {
@@ -160,7 +164,7 @@ struct Drafting {
   Session session;
 };
 
-void run(const GenerateArguments& arguments) {
+void run(GenerateArguments& arguments) {
   const bool keeps = !arguments.load.empty() || !arguments.save.empty();
   if (keeps && (arguments.samples > 1 || !arguments.adapter.empty()))
     throw CLI::ValidationError(arguments.load.empty() ? "--save" : "--load", "one text without an adapter can be kept");
@@ -169,8 +173,13 @@ void run(const GenerateArguments& arguments) {
   arguments.check_beams();
   const Model model = take(Model::open(arguments.model.c_str()));
   const Result<Tokenizer> tokenizer = Tokenizer::create(model);
+  const Result<Tokenizer> target = Tokenizer::create_target(model);
   const std::vector<int32_t> prompt = prompt_ids(arguments, tokenizer);
   if (prompt.empty()) throw Failure(arguments.model + ": the prompt is empty, and the model puts no token before a text");
+  if (reads_source(model)) {
+    if (keeps) throw Failure(arguments.model + ": a text that is written from a source begins anew; --save and --load are for others");
+    arguments.take_lengths(model.generation());
+  }
   const GenerateSettings settings(arguments, model.generation());
   const LoadedAdapter loaded(model, arguments.adapter);
   Limits limits = session_limits(arguments, settings, model, prompt.size());
@@ -180,10 +189,10 @@ void run(const GenerateArguments& arguments) {
   if (settings.uses_beams()) {
     BeamOptions beams = settings.beams();
     beams.adapter = adapter;
-    return search(arguments, beams, model, session, prompt, tokenizer);
+    return search(arguments, beams, model, session, prompt, target);
   }
   GenerateOptions options = settings.options();
-  if (tokenizer.ok()) options.tokenizer = &*tokenizer;
+  if (target.ok()) options.tokenizer = &*target;
   std::optional<Drafting> drafting;
   if (!arguments.draft.empty()) {
     drafting.emplace(arguments.draft, session.plan().limits());

@@ -54,6 +54,13 @@ void GenerateArguments::check_beams() const {
     if (option->count()) throw CLI::ExcludesError("--beams", option->get_name());
 }
 
+void GenerateArguments::take_lengths(const GenerationDefaults& defaults) {
+  if (raw) return;
+  // They count the id that starts the decoder.
+  if (max_tokens_given->count() == 0 && defaults.max_length > 1) max_tokens = defaults.max_length - 1;
+  if (min_tokens_given->count() == 0 && defaults.min_length > 1) min_tokens = std::min(defaults.min_length - 1, max_tokens);
+}
+
 GenerateSettings::GenerateSettings(const GenerateArguments& arguments, const GenerationDefaults& defaults) {
   for (const std::string& bias : arguments.logit_bias) biases_.push_back(parse_bias(bias));
   stops_.assign(arguments.stop.begin(), arguments.stop.end());
@@ -98,13 +105,19 @@ std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result
   return {ids.begin(), ids.end()};
 }
 
+std::vector<int32_t> decoder_prompt(const GenerateArguments& arguments, const Model& model, const std::vector<int32_t>& prompt) {
+  if (reads_source(model)) return parse_ids(arguments.decoder_ids);
+  if (!arguments.decoder_ids.empty()) throw Failure(arguments.model + ": it has no decoder of its own; give the prompt as --ids");
+  return prompt;
+}
+
 std::optional<Constraint> constraint_of(const GenerateArguments& arguments, const GenerateOptions& options, const Model& model) {
   if (!arguments.schema && !arguments.grammar) return std::nullopt;
   const std::string& path = arguments.schema ? *arguments.schema : *arguments.grammar;
   if (!options.tokenizer) throw Failure(arguments.model + ": it has no tokenizer, and a schema or grammar needs one");
   if (arguments.samples > 1) throw Failure("--samples: a schema or grammar serves one text, not several");
   size_t logits = 0;
-  const auto program = static_cast<size_t>(find_program(model, "autoregressive"));
+  const auto program = static_cast<size_t>(find_writer(model));
   for (size_t i = 0; i < model.program(program).outputs; ++i)
     if (model.output(program, i).role == "logits") logits = model.output(program, i).columns;
   const ConstraintVocabulary vocabulary = take(ConstraintVocabulary::create(*options.tokenizer, options.eos, logits), arguments.model);
@@ -119,9 +132,14 @@ std::optional<Constraint> constraint_of(const GenerateArguments& arguments, cons
 
 Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt) {
   Limits limits = arguments.session.limits();
-  const int program = find_program(model, "autoregressive");
+  const int program = find_writer(model);
   if (program < 0) throw Failure(arguments.model + ": it writes no text; its task is " + std::string(model.task()));
   const uint32_t made_for = model.program(static_cast<size_t>(program)).max_positions;
+  if (reads_source(model)) {
+    limits.source_tokens = static_cast<uint32_t>(prompt);
+    limits.sources = 1;
+    prompt = std::max<size_t>(1, parse_ids(arguments.decoder_ids).size());
+  }
   const uint64_t wanted = uint64_t{prompt} + arguments.max_tokens;
   const bool kept = !arguments.load.empty() || !arguments.save.empty();  // then as much as the model was made for
   if (!limits.context && !kept) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
@@ -138,8 +156,9 @@ void GenerateArguments::add_to(CLI::App& command) {
   from->add_option("--prompt-file", prompt_file, "a file with that text; - is standard input");
   from->add_option("--ids", ids, "the prompt as token ids: 1,2,3");
   from->require_option(1);
-  command.add_option("--max-tokens", max_tokens, "new tokens at most (default 128)");
-  command.add_option("--min-tokens", min_tokens, "no end-of-text token before so many");
+  command.add_option("--decoder-ids", decoder_ids, "of encoder-decoders, whose prompt is the source: what the new text begins with");
+  max_tokens_given = command.add_option("--max-tokens", max_tokens, "new tokens at most (default 128)");
+  min_tokens_given = command.add_option("--min-tokens", min_tokens, "no end-of-text token before so many");
   not_for_beams = draw.add_to(command);
   not_for_beams.insert(
       not_for_beams.end(),

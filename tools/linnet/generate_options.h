@@ -14,7 +14,7 @@
 namespace linnet::tool {
 
 struct GenerateArguments {
-  std::string model, ids, adapter, draft, load, save;
+  std::string model, ids, decoder_ids, adapter, draft, load, save;
   std::optional<std::string> prompt, prompt_file, schema, grammar;
   uint32_t max_tokens = 128, min_tokens = 0, samples = 1, best = 0, keep = 0;
   DrawOptions draw;
@@ -28,10 +28,13 @@ struct GenerateArguments {
   bool lookup = false, include_stop = false, ignore_eos = false, raw = false, json = false;
   SessionOptions session;
   std::vector<const CLI::Option*> not_for_beams;
+  const CLI::Option *max_tokens_given = nullptr, *min_tokens_given = nullptr;
 
   void add_to(CLI::App& command);
   /// A search draws nothing and prints one text: what asks for that is refused beside --beams.
   void check_beams() const;
+  /// Of an encoder-decoder: what its file says of lengths, unless they were given.
+  void take_lengths(const GenerationDefaults& defaults);
 };
 
 /// The options as the library takes them; they point into this object.
@@ -56,6 +59,8 @@ class GenerateSettings {
 std::vector<int32_t> prompt_ids(const GenerateArguments& arguments, const Result<Tokenizer>& tokenizer);
 /// What --schema or --grammar asks for; options.tokenizer spells it.
 std::optional<Constraint> constraint_of(const GenerateArguments& arguments, const GenerateOptions& options, const Model& model);
+/// What the decoder begins with, where that was given; of other models the prompt.
+std::vector<int32_t> decoder_prompt(const GenerateArguments& arguments, const Model& model, const std::vector<int32_t>& prompt);
 /// Limits with room for the samples or beams; the context is as large as prompt and new tokens need unless it was given.
 Limits session_limits(const GenerateArguments& arguments, const GenerateSettings& settings, const Model& model, size_t prompt);
 

@@ -32,7 +32,8 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", LINNET_VERSION);
   app.footer("linnet COMMAND --help tells more. Exit status: 0 done, 1 the input is at fault, 2 the command line is.");
   using namespace linnet::tool;
-  for (auto add : {add_convert, add_inspect, add_verify, add_plan, add_run, add_generate, add_chat, add_embed, add_classify, add_tokenize, add_template, add_bench})
+  for (auto add : {add_convert, add_inspect, add_verify, add_plan, add_run, add_generate, add_chat, add_translate, add_embed, add_classify,
+                   add_tokenize, add_template, add_bench})
     add(app);
   try {
     try {

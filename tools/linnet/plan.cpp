@@ -11,7 +11,7 @@ namespace {
 
 struct Arguments {
   std::string model, svg;
-  uint32_t sequences = 1, outputs = 0, adapters = 0, adapter_rank = 0;
+  uint32_t sequences = 1, outputs = 0, source_tokens = 0, sources = 0, adapters = 0, adapter_rank = 0;
   bool json = false;
   SessionOptions session;
 };
@@ -23,6 +23,8 @@ void run(const Arguments& arguments) {
   Limits limits = arguments.session.limits();
   limits.sequences = arguments.sequences;
   limits.outputs = arguments.outputs;
+  limits.source_tokens = arguments.source_tokens;
+  limits.sources = arguments.sources;
   limits.adapters = arguments.adapters;
   limits.adapter_rank = arguments.adapter_rank;
   Plan planned = take(plan(model, limits), arguments.model);
@@ -45,6 +47,9 @@ void add_plan(CLI::App& app) {
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
   command->add_option("--sequences", arguments->sequences, "sequences alive at once (default 1)")->check(at_least_one());
   command->add_option("--outputs", arguments->outputs, "rows of logits of one run");
+  command->add_option("--source-tokens", arguments->source_tokens,
+                      "of encoder-decoders: tokens of one source, or of several read together");
+  command->add_option("--sources", arguments->sources, "sources alive at once, which sequences share (default: as many as sequences)");
   command->add_option("--adapters", arguments->adapters, "adapters attached at once (default 0)");
   command->add_option("--adapter-rank", arguments->adapter_rank, "the largest rank among them (default 64)");
   command->add_option("--svg", arguments->svg, "draw when each value lives, and where, into this file");

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "command.h"
-#include "tensor_file.h"
+#include "run_batch.h"
 
 namespace linnet::tool {
 namespace {
@@ -14,144 +14,10 @@ struct Arguments {
   SessionOptions session;
 };
 
-// One row of the batch, without its padding.
-struct Row {
-  std::vector<int32_t> tokens, types, positions;
-  std::vector<size_t> columns;       // where each token stood
-  const float* features = nullptr;
-  size_t feature_numbers = 0;
+// Of an encoder-decoder.
+struct Programs {
+  size_t encode, decode;
 };
-
-struct Batch {
-  size_t rows = 0, columns = 0;
-  std::vector<Row> row;
-};
-
-const HostTensor* find(const TensorFile& file, const std::string& name) {
-  auto found = file.find(name);
-  return found == file.end() ? nullptr : &found->second;
-}
-
-std::string input_name(const Model& model, size_t program, std::string_view role) {
-  for (size_t i = 0; i < model.program(program).inputs; ++i)
-    if (model.input(program, i).role == role) return std::string(model.input(program, i).name);
-  return "";
-}
-
-const HostTensor& expect_index(const TensorFile& file, const std::string& name, const Batch& batch) {
-  const HostTensor& tensor = file.at(name);
-  if (!tensor.is_index || tensor.indices.size() != batch.rows * batch.columns)
-    throw Failure(fmt::format("'{}' must be integers of shape [{}, {}]", name, batch.rows, batch.columns));
-  return tensor;
-}
-
-Batch token_batch(const TensorFile& file, const Model& model, size_t program, const std::string& ids_name) {
-  const HostTensor* ids = find(file, ids_name);
-  if (!ids || !ids->is_index) throw Failure(fmt::format("the inputs lack '{}', integers of shape [batch, tokens]", ids_name));
-  Batch batch;
-  batch.columns = ids->shape.empty() ? 0 : ids->shape.back();
-  batch.rows = batch.columns ? ids->indices.size() / batch.columns : 0;
-  if (batch.rows == 0) throw Failure(fmt::format("'{}' is empty", ids_name));
-  const HostTensor* mask = find(file, "attention_mask") ? &expect_index(file, "attention_mask", batch) : nullptr;
-  std::string types_name = input_name(model, program, "token_types");
-  const HostTensor* types = !types_name.empty() && find(file, types_name) ? &expect_index(file, types_name, batch) : nullptr;
-  bool with_positions = model.program(program).kind == "encoder" && !input_name(model, program, "positions").empty();
-  batch.row.resize(batch.rows);
-  for (size_t b = 0; b < batch.rows; ++b)
-    for (size_t c = 0; c < batch.columns; ++c) {
-      size_t at = b * batch.columns + c;
-      if (mask && mask->indices[at] == 0) continue;
-      Row& row = batch.row[b];
-      row.tokens.push_back(ids->indices[at]);
-      if (types) row.types.push_back(types->indices[at]);
-      if (with_positions) row.positions.push_back(static_cast<int32_t>(c));
-      row.columns.push_back(c);
-    }
-  for (size_t b = 0; b < batch.rows; ++b)
-    if (batch.row[b].tokens.empty()) throw Failure(fmt::format("row {} of '{}' has no token under its attention mask", b, ids_name));
-  return batch;
-}
-
-Batch feature_batch(const TensorFile& file, const PortInfo& port) {
-  const HostTensor* features = find(file, std::string(port.name));
-  if (!features || features->is_index || features->shape.size() < 2)
-    throw Failure(fmt::format("the inputs lack '{}', numbers of shape [batch, rows, {}]", port.name, port.columns));
-  Batch batch;
-  batch.columns = features->shape[features->shape.size() - 2];
-  size_t numbers = batch.columns * features->shape.back();
-  batch.rows = numbers ? features->numbers.size() / numbers : 0;
-  if (batch.rows == 0 || features->shape.back() != port.columns)
-    throw Failure(fmt::format("'{}' must have {} columns", port.name, port.columns));
-  for (size_t b = 0; b < batch.rows; ++b) {
-    Row row;
-    row.features = features->numbers.data() + b * numbers;
-    row.feature_numbers = numbers;
-    batch.row.push_back(row);
-  }
-  return batch;
-}
-
-// Collects output rows over runs, then lays them out as [batch, columns of the input, columns].
-class Collector {
- public:
-  Collector(const Model& model, size_t program, const Batch& batch) : batch_(batch) {
-    for (size_t o = 0; o < model.program(program).outputs; ++o) ports_.push_back(model.output(program, o));
-    rows_.resize(ports_.size(), std::vector<std::vector<float>>(batch.rows));
-  }
-  // The run held rows [begin, end) of each listed batch row; `all` shares out rows that belong to patches.
-  void add(const Session& session, const std::vector<size_t>& batch_rows, const std::vector<size_t>& counts) {
-    for (size_t p = 0; p < ports_.size(); ++p) {
-      Matrix matrix = take(session.output(ports_[p].name));
-      size_t at = 0;
-      for (size_t i = 0; i < batch_rows.size(); ++i) {
-        size_t count = per_token(p) ? counts[i] : ports_[p].rows == "sequences" ? 1 : matrix.rows / batch_rows.size();
-        std::vector<float>& out = rows_[p][batch_rows[i]];
-        if (!per_token(p)) out.clear();
-        out.insert(out.end(), matrix.data + at * matrix.columns, matrix.data + (at + count) * matrix.columns);
-        at += count;
-      }
-    }
-  }
-  TensorFile finish() const {
-    TensorFile file;
-    for (size_t p = 0; p < ports_.size(); ++p) file[std::string(ports_[p].name)] = per_token(p) ? padded(p) : plain(p);
-    return file;
-  }
-
- private:
-  bool per_token(size_t p) const { return ports_[p].rows == "tokens" || ports_[p].rows == "outputs"; }
-  bool squeezed(size_t p) const { return ports_[p].role == "start_logits" || ports_[p].role == "end_logits" || ports_[p].role == "score"; }
-  HostTensor padded(size_t p) const {
-    size_t columns = ports_[p].columns;
-    HostTensor tensor;
-    tensor.shape = {batch_.rows, batch_.columns};
-    if (!squeezed(p)) tensor.shape.push_back(columns);
-    tensor.numbers.assign(batch_.rows * batch_.columns * columns, 0.0f);
-    for (size_t b = 0; b < batch_.rows; ++b)
-      for (size_t i = 0; i < batch_.row[b].columns.size(); ++i)
-        std::copy_n(rows_[p][b].data() + i * columns, columns, tensor.numbers.data() + (b * batch_.columns + batch_.row[b].columns[i]) * columns);
-    return tensor;
-  }
-  HostTensor plain(size_t p) const {
-    HostTensor tensor;
-    size_t columns = ports_[p].columns, rows = rows_[p][0].size() / columns;
-    tensor.shape = {batch_.rows};
-    if (ports_[p].rows != "sequences") tensor.shape.push_back(rows);
-    if (!squeezed(p)) tensor.shape.push_back(columns);
-    for (const auto& row : rows_[p]) tensor.numbers.insert(tensor.numbers.end(), row.begin(), row.end());
-    return tensor;
-  }
-
-  const Batch& batch_;
-  std::vector<PortInfo> ports_;
-  std::vector<std::vector<std::vector<float>>> rows_;   // [port][batch row]
-};
-
-RunOptions all_outputs() {
-  RunOptions options;
-  options.outputs = RunOptions::Outputs::all;
-  return options;
-}
 
 // Without state: all rows of the batch in one run, packed.
 void run_packed(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter, Collector* collector) {
@@ -189,8 +55,24 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
   collector->add(session, rows, counts);
 }
 
+// One row of the batch into its sequence, in chunks.
+void feed(const Model& model, size_t program, Session& session, SequenceId sequence, size_t batch_row, const Row& row,
+          Collector* collector) {
+  const size_t chunk = session.plan().limits().batch_tokens;
+  for (size_t first = 0; first < row.tokens.size(); first += chunk) {
+    const size_t count = std::min(chunk, row.tokens.size() - first);
+    Input input;
+    input.sequence = sequence;
+    input.tokens = {row.tokens.data() + first, count};
+    input.total_length = static_cast<uint32_t>(row.tokens.size());
+    check(session.run(model.program(program).name, {&input, 1}, all_outputs()));
+    collector->add(session, {batch_row}, {count});
+  }
+}
+
 // With state: each row of the batch is a sequence of its own, fed in chunks.
-void run_chunked(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter, Collector* collector) {
+void run_chunked(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter,
+                 Collector* collector) {
   size_t longest = 1;
   for (const Row& row : batch.row) longest = std::max(longest, row.tokens.size());
   if (!limits.context) limits.context = static_cast<uint32_t>(longest);
@@ -203,23 +85,45 @@ void run_chunked(const Model& model, size_t program, const Batch& batch, Limits 
     const Row& row = batch.row[b];
     SequenceId sequence = take(session.add());
     check(session.use(sequence, chosen));
-    for (size_t first = 0; first < row.tokens.size(); first += limits.batch_tokens) {
-      size_t count = std::min<size_t>(limits.batch_tokens, row.tokens.size() - first);
-      Input input;
-      input.sequence = sequence;
-      input.tokens = {row.tokens.data() + first, count};
-      input.total_length = static_cast<uint32_t>(row.tokens.size());
-      check(session.run(model.program(program).name, {&input, 1}, all_outputs()));
-      collector->add(session, {b}, {count});
-    }
+    feed(model, program, session, sequence, b, row, collector);
     check(session.remove(sequence));
   }
 }
 
-void run(const Arguments& arguments) {
-  Model model = take(Model::open(arguments.model.c_str()));
-  TensorFile file = read_tensor_file(arguments.inputs);
-  size_t program = 0;
+// Rows of sources, all of them read in one run, and what the decoder reads of each in chunks.
+void run_from_sources(const Model& model, const Programs& programs, const TensorFile& file, Limits limits, const LoadedAdapter& adapter,
+                      TensorFile* results) {
+  const Batch sources = token_batch(file, model, programs.encode, input_name(model, programs.encode, "source_ids"));
+  const Batch texts = token_batch(file, model, programs.decode, "decoder_input_ids", "decoder_attention_mask");
+  if (texts.rows != sources.rows) throw Failure(fmt::format("'decoder_input_ids' has {} rows for {} sources", texts.rows, sources.rows));
+  limits.sequences = limits.sources = static_cast<uint32_t>(sources.rows);
+  limits.source_tokens = 0;
+  for (const Row& row : sources.row) limits.source_tokens += static_cast<uint32_t>(row.tokens.size());
+  const auto longest = static_cast<uint32_t>(texts.columns);
+  if (!limits.context) limits.context = longest;
+  if (!limits.batch_tokens) limits.batch_tokens = longest;
+  limits.outputs = limits.batch_tokens;
+  Session session = take(Session::create(model, take(plan(model, limits))));
+  const AdapterId chosen = adapter.attach(session);
+  std::vector<Input> inputs;
+  std::vector<size_t> rows, counts;
+  for (size_t b = 0; b < sources.rows; ++b) {
+    inputs.push_back({.sequence = take(session.add(chosen)), .tokens = sources.row[b].tokens, .positions = sources.row[b].positions});
+    rows.push_back(b);
+    counts.push_back(sources.row[b].tokens.size());
+  }
+  Collector encoded(model, programs.encode, sources), decoded(model, programs.decode, texts);
+  check(session.run(model.program(programs.encode).name, inputs, all_outputs()));
+  encoded.add(session, rows, counts);
+  for (size_t b = 0; b < texts.rows; ++b) feed(model, programs.decode, session, inputs[b].sequence, b, texts.row[b], &decoded);
+  encoded.finish(results);
+  decoded.finish(results);
+}
+
+// A model of one program.
+void run_alone(const std::string& path, const Model& model, const TensorFile& file, const Limits& limits, const LoadedAdapter& adapter,
+               TensorFile* results) {
+  constexpr size_t program = 0;
   std::string ids = input_name(model, program, "token_ids");
   Batch batch;
   if (!ids.empty()) {
@@ -228,16 +132,27 @@ void run(const Arguments& arguments) {
     for (size_t i = 0; i < model.program(program).inputs; ++i)
       if (model.input(program, i).type == "f32") batch = feature_batch(file, model.input(program, i));
   }
-  if (batch.rows == 0) throw Failure(arguments.model + ": its program has no input that a file can feed");
+  if (batch.rows == 0) throw Failure(path + ": its program has no input that a file can feed");
   Collector collector(model, program, batch);
-  const LoadedAdapter adapter(model, arguments.adapter);
-  Limits limits = arguments.session.limits();
-  adapter.add_to(&limits);
   if (model.program(program).kind == "autoregressive")
     run_chunked(model, program, batch, limits, adapter, &collector);
   else
     run_packed(model, program, batch, limits, adapter, &collector);
-  write_tensor_file(arguments.outputs, collector.finish());
+  collector.finish(results);
+}
+
+void run(const Arguments& arguments) {
+  Model model = take(Model::open(arguments.model.c_str()));
+  TensorFile file = read_tensor_file(arguments.inputs);
+  const LoadedAdapter adapter(model, arguments.adapter);
+  Limits limits = arguments.session.limits();
+  adapter.add_to(&limits);
+  TensorFile results;
+  if (const int encode = find_program(model, "encode"), decode = find_program(model, "decode"); encode >= 0 && decode >= 0)
+    run_from_sources(model, {static_cast<size_t>(encode), static_cast<size_t>(decode)}, file, limits, adapter, &results);
+  else
+    run_alone(arguments.model, model, file, limits, adapter, &results);
+  write_tensor_file(arguments.outputs, results);
 }
 
 }  // namespace
@@ -246,7 +161,8 @@ void add_run(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App* command = app.add_subcommand("run", "raw tensors in, raw tensors out, by the reference's names");
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
-  command->add_option("--inputs", arguments->inputs, "safetensors file: input_ids, attention_mask, token_type_ids, features, ...")->required();
+  command->add_option("--inputs", arguments->inputs, "safetensors file: input_ids, attention_mask, decoder_input_ids, features, ...")
+      ->required();
   command->add_option("--outputs", arguments->outputs, "safetensors file to write: logits, last_hidden_state, ...")->required();
   command->add_option("--adapter", arguments->adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
   arguments->session.add_to(*command);

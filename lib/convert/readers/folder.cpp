@@ -4,6 +4,7 @@
 #include <set>
 
 #include "convert/readers/open.h"
+#include "convert/readers/opennmt.h"
 #include "convert/readers/safetensors.h"
 
 namespace linnet::convert {
@@ -13,7 +14,7 @@ class Folder final : public Checkpoint {
  public:
   explicit Folder(const std::string& path) {
     path_ = path;
-    config_ = required("config.json");
+    config_ = is_opennmt_folder(path_) ? opennmt_config(path_) : required("config.json");
     refuse_foreign_quantization();
     if (file_exists(path_ + "/generation_config.json")) generation_config_ = required("generation_config.json");
     for (const std::string& name : weight_files()) add(name);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "convert/readers/file.h"
+#include "convert/readers/opennmt.h"
 
 namespace linnet::convert {
 
@@ -35,10 +36,11 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::string& path) {
   if (S_ISDIR(entry.st_mode)) {
     // A folder that only wraps one GGUF file is as good as the file.
     if (!file_exists(path + "/config.json") && file_exists(path + "/model.gguf")) return open_gguf(path + "/model.gguf");
+    if (is_opennmt_folder(path) && file_exists(path + "/model.bin")) return open_opennmt(path + "/model.bin");
     return open_folder(path);
   }
   if (!S_ISREG(entry.st_mode)) throw Error(path + ": is neither a file nor a folder");
-  return open_gguf(path);
+  return is_opennmt_file(path) ? open_opennmt(path) : open_gguf(path);
 }
 
 }  // namespace linnet::convert

@@ -5,12 +5,14 @@
 
 #include "convert/readers/file.h"
 #include "convert/readers/gguf_metadata.h"
+#include "convert/readers/opennmt.h"
 #include "convert/text/gguf_tokenizer.h"
 #include "convert/text/sentence_piece.h"
 #include "convert/text/sentence_settings.h"
 #include "convert/text/tokenizer_config.h"
 #include "convert/text/tokenizer_json.h"
 #include "convert/text/vocabulary_files.h"
+#include "convert/text/word_list.h"
 #include "convert/text/word_starts.h"
 
 namespace linnet::convert {
@@ -45,6 +47,7 @@ std::optional<TokenizerDraft> read_files(const fs::path& folder) {
   if (has("tokenizer.model")) return parse_sentence_piece(read("tokenizer.model"), config);
   if (has("spiece.model")) return parse_sentence_piece(read("spiece.model"), config);
   if (has("vocab.txt")) return parse_vocab_txt(read("vocab.txt"), config);
+  if (const std::vector<std::string> words = opennmt_words(folder.string(), "source"); !words.empty()) return parse_word_list(words);
   if (has("vocab.json") && has("merges.txt")) return parse_vocab_json(read("vocab.json"), read("merges.txt"), config);
   return std::nullopt;
 }
@@ -78,6 +81,11 @@ std::optional<std::string> gguf_file(const fs::path& path) {
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path) {
   const std::optional<std::string> file = gguf_file(path);
   return file ? read_gguf(*read_gguf_metadata(*file)) : read_folder(path);
+}
+
+std::optional<TokenizerDraft> read_target_tokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.gguf() || !fs::exists(fs::path(checkpoint.path()) / "target_vocabulary.txt")) return std::nullopt;
+  return parse_word_list(opennmt_words(checkpoint.path(), "target"));
 }
 
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint) {

@@ -16,4 +16,7 @@ std::optional<TokenizerDraft> read_tokenizer(const std::string& path);
 /// The same of a checkpoint that is open already.
 std::optional<TokenizerDraft> read_tokenizer(const Checkpoint& checkpoint);
 
+/// That of what is written, where the two sides of a translator have vocabularies of their own.
+std::optional<TokenizerDraft> read_target_tokenizer(const Checkpoint& checkpoint);
+
 }  // namespace linnet::convert

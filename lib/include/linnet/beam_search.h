@@ -29,6 +29,7 @@ struct BeamOptions {
   float repetition_penalty = 1;  ///< as in Sampling, on log-probabilities
   uint32_t no_repeat_ngram = 0;
   AdapterId adapter = kNoAdapter;  ///< of beam_search's sequences
+  std::span<const int32_t> source = {};  ///< of encoder-decoders: what beam_search's texts are written from
   /// Called after each new id of the beams with how many there are; return false to end with what is finished. May be null.
   bool (*on_step)(void* user, uint32_t step) = nullptr;
   void* user = nullptr;
@@ -66,9 +67,10 @@ class LINNET_API BeamSearch {
   Impl* impl_;
 };
 
-/// Searches with the model's autoregressive program, in sequences of its own: limits.sequences, outputs and batch_tokens must have room for
-/// the beams. The search that comes back is done. Errors: invalid_argument (a limit or option, by name and with the numbers), context_full
-/// (prompt and max_tokens do not fit), unsupported, cancelled, out_of_memory.
+/// Searches with the model's program that writes text, in sequences of its own: limits.sequences, outputs and batch_tokens must have room
+/// for the beams. An encoder-decoder reads its source once; its prompt may be empty, which means what the file says. The search that comes
+/// back is done. Errors: invalid_argument (a limit or option, by name and with the numbers), context_full (prompt and max_tokens do not
+/// fit), unsupported, cancelled, out_of_memory.
 LINNET_API Result<BeamSearch> beam_search(Session& session, const Model& model, std::span<const int32_t> prompt,
                                           const BeamOptions& options) noexcept;
 

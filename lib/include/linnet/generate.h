@@ -111,13 +111,16 @@ class LINNET_API Generator {
   ~Generator();  ///< removes the sequences it made
 
   struct Start {
-    std::span<const int32_t> prompt = {};  ///< at least one id
+    std::span<const int32_t> prompt = {};  ///< at least one id; of encoder-decoders what the text begins with: none = as the file says
     uint32_t samples = 1;                  ///< texts from this prompt, which is read once; each has a stream of the seed of its own
     /// Goes on where a sequence of the caller's stands; it stays alive afterwards. -1 = a new one, removed when the text has ended.
     int64_t sequence = -1;
     std::span<const int32_t> held = {};  ///< the ids that this sequence holds, where known: penalties and slide look at them
     TokenFilter filter = {};             ///< only with one sample
     AdapterId adapter = kNoAdapter;      ///< of a new sequence; the caller's has its own
+    /// Of encoder-decoders: what the text is written from. It is read once, together with those of other texts that begin; the sequence
+    /// of the caller may hold one already.
+    std::span<const int32_t> source = {};
   };
   /// Returns the number of the first of its texts; they are numbered in the order of adding, and text i draws from the seed's stream i.
   /// Nothing runs yet. Errors: invalid_argument (an id beyond the vocabulary, by place and number, too), context_full (with the numbers),
@@ -145,8 +148,8 @@ class LINNET_API Generator {
   Impl* impl_;
 };
 
-/// One text: feeds `prompt` to the sequence and appends the new ids to `ids`, and with a tokenizer the text to `text` (may be null). When
-/// reading the prompt fails, the sequence is as it was before (where windows allow); later it holds all ids but the last one drawn.
+/// One text: feeds `prompt` to the sequence (an encoder-decoder's holds a source) and appends the new ids to `ids`, and with a tokenizer the
+/// text to `text`. When the prompt cannot be read, the sequence is as it was (where windows allow); later it holds all ids but the last.
 LINNET_API Result<GenerateReport> generate(Session& session, const Model& model, SequenceId sequence, std::span<const int32_t> prompt,
                                            const GenerateOptions& options, Ids* ids, Text* text = nullptr) noexcept;
 

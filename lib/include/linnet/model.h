@@ -49,7 +49,8 @@ struct ProgramInfo {
 struct GenerationDefaults {
   int32_t bos = -1, pad = -1, decoder_start = -1, forced_bos = -1, forced_eos = -1;
   std::span<const int32_t> eos, banned;
-  uint32_t max_length = 0, top_k = 0, beams = 1, no_repeat_ngram = 0;
+  uint32_t max_length = 0, min_length = 0;  ///< with what stands before the new ids: of encoder-decoders the one that starts the decoder
+  uint32_t top_k = 0, beams = 1, no_repeat_ngram = 0;
   float temperature = 1, top_p = 1, repetition_penalty = 1, length_penalty = 1;
   bool sample = false;
   uint8_t early_stopping = 0;

@@ -15,8 +15,9 @@ struct Limits {
   uint32_t context = 0;         ///< positions of one sequence; 0 = what the model was made for, at most 4096
   uint32_t batch_tokens = 0;    ///< tokens of one run; longer prompts are cut into chunks; 0 = min(context, 512), encoders: context
   uint32_t sequences = 1;       ///< sequences alive at once
-  uint32_t outputs = 0;         ///< rows of logits of one run; 0 = `sequences` for autoregressive programs, else batch_tokens
-  uint32_t source_tokens = 0;   ///< of one encode run; 0 = context
+  uint32_t outputs = 0;         ///< rows of logits of one run; 0 = `sequences` for programs that write text, else batch_tokens
+  uint32_t source_tokens = 0;   ///< of one encode run, so also of one source; 0 = what the model was made for, at most 1024
+  uint32_t sources = 0;         ///< sources of that size alive at once, which any number of sequences share; 0 = sequences
   uint32_t patches = 0;         ///< feature or patch rows of one run; 0 = max_positions of the program
   uint32_t images = 0;
   uint32_t threads = 0;         ///< workers, the caller included; 0 = the number of big cores
@@ -39,7 +40,7 @@ class LINNET_API Plan {
   const Limits& limits() const noexcept;    ///< with every 0 filled in
 
   uint64_t mapped_weights() const noexcept; ///< bytes of the file that are mapped (or read)
-  uint64_t state() const noexcept;          ///< token pages, recurrent state
+  uint64_t state() const noexcept;          ///< pages of tokens and sources, recurrent state
   uint64_t activations() const noexcept;    ///< all values of the largest program, placed by lifetime
   uint64_t scratch() const noexcept;
   uint64_t constants() const noexcept;      ///< frequency tables and the like

@@ -19,9 +19,9 @@ constexpr AdapterId kNoAdapter = UINT32_MAX;  ///< the model as it is
 /// One sequence's share of a run. Rows are consecutive; positions count on from what the sequence holds.
 struct Input {
   SequenceId sequence = 0;                    ///< ignored by programs without state
-  std::span<const int32_t> tokens = {};            ///< role token_ids
+  std::span<const int32_t> tokens = {};            ///< role token_ids; source_ids: a whole source, in the place of the sequence's
   std::span<const int32_t> token_types = {};       ///< role token_types; empty = all 0
-  std::span<const int32_t> positions = {};         ///< role positions; empty = first position, first + 1, ...
+  std::span<const int32_t> positions = {};         ///< role positions, source_positions; empty = first position, first + 1, ...
   std::span<const float> features = {};            ///< role features or pixels: rows x columns of that port
   std::span<const uint32_t> output_rows = {};      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
   uint32_t total_length = 0;                  ///< of the whole prompt that this input is a chunk of (length-dependent rotary); 0 = up to here
@@ -58,10 +58,10 @@ class LINNET_API Session {
 
   /// A new empty sequence that uses `adapter`. context_full when `limits.sequences` are alive, invalid_argument for an unknown adapter.
   Result<SequenceId> add(AdapterId adapter = kNoAdapter) noexcept;
-  /// A sequence that begins as a copy of another: full pages are shared, at most one is copied.
+  /// A sequence that begins as a copy of another: full pages and the source are shared, at most one page is copied.
   Result<SequenceId> fork(SequenceId sequence) noexcept;
   Status remove(SequenceId sequence) noexcept;
-  /// Forgets the last `count` positions. invalid_argument where a windowed layer no longer holds what would be visible then.
+  /// Forgets the last `count` positions, not the source. invalid_argument where a window no longer holds what would be visible then.
   Status rewind(SequenceId sequence, uint32_t count) noexcept;
   /// Committed positions; 0 for an unknown sequence.
   uint32_t length(SequenceId sequence) const noexcept;
@@ -79,13 +79,13 @@ class LINNET_API Session {
   /// sequence with that adapter would hold.
   bool computed_with(SequenceId sequence, AdapterId adapter) const noexcept;
 
-  /// Runs one program over all inputs at once: at most limits.batch_tokens rows together. After an error or a cancellation every
-  /// sequence is as it was before the call.
-  /// Errors: invalid_argument (a token beyond the vocabulary, by place and number; too many rows), context_full (with both numbers),
+  /// Runs one program over all inputs at once: at most limits.batch_tokens rows together (source_tokens where sources are read). After an
+  /// error or a cancellation every sequence is as it was before the call.
+  /// Errors: invalid_argument (a token beyond the vocabulary, too many rows, no source to decode from), context_full (with both numbers),
   /// cancelled, busy, not_found (no such program).
   Status run(std::string_view program, std::span<const Input> inputs, const RunOptions& options = {}) noexcept;
-  /// The same for one sequence and any number of tokens, in chunks of limits.batch_tokens; outputs are those of the last chunk
-  /// (Outputs::last only). On an error the sequence is as it was before the call, unless its pages had to be given up by a window.
+  /// The same for one sequence and any number of tokens, in chunks of limits.batch_tokens, a source in one; outputs are those of the last
+  /// chunk (Outputs::last only). On an error the sequence is as it was before the call, unless its pages had to be given up by a window.
   Status prefill(std::string_view program, const Input& input) noexcept;
 
   /// An output of the last run by its name ("logits"); not_found when the program has none such.
@@ -94,8 +94,8 @@ class LINNET_API Session {
   /// Stops the run in progress within one operation: it returns Code::cancelled. Safe from any thread and from signal handlers.
   void cancel() noexcept;
 
-  /// Writes one sequence's tokens' state to a file, bound to the hashes of the model and of the adapter that it was computed with, written
-  /// aside and renamed. invalid_argument where several adapters took part.
+  /// Writes the state of one sequence's tokens and source to a file, written aside and renamed. It is bound to the hashes of the model and
+  /// of the adapter that it was computed with. invalid_argument where several adapters took part.
   Status save(SequenceId sequence, const char* path) const noexcept;
   /// Reads such a file into a new sequence that uses `adapter`. mismatch for another model, adapter or state encoding, corrupt for a
   /// damaged file.

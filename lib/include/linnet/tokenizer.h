@@ -48,6 +48,8 @@ class LINNET_API Tokenizer {
  public:
   /// The model's own tokenizer. not_found when the file has none.
   static Result<Tokenizer> create(const Model& model) noexcept;
+  /// That of what a translator writes: the model's own, unless the two sides have vocabularies of their own.
+  static Result<Tokenizer> create_target(const Model& model) noexcept;
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
