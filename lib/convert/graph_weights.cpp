@@ -99,6 +99,7 @@ Encoding Weights::choose(const std::string& name, const std::vector<Source>& sou
   if (chosen) return encoding_from_name(*chosen);
   Encoding weights = encoding_from_name(options_.weights);
   if (role == WeightRole::classifier) return is_quantized(weights) ? Encoding::f16 : weights;
+  if (role == WeightRole::source) return weights == Encoding::int8 ? Encoding::f16 : weights == Encoding::int4 ? Encoding::int8 : weights;
   bool outer = role == WeightRole::head || role == WeightRole::embedding;
   if (outer && !options_.head.empty()) return encoding_from_name(options_.head);
   return weights == Encoding::int4 && role != WeightRole::linear ? Encoding::int8 : weights;

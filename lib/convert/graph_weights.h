@@ -21,6 +21,7 @@ namespace linnet::convert {
 enum class WeightRole : uint8_t {
   linear,      // what `--weights` says
   key_value,   // k and v projections: int8 where linears are int4
+  source,      // attention of an encoder that a decoder reads: a step finer, since what it loses every token of the text loses
   head,        // output heads: int8 where linears are int4, unless `--head` says otherwise
   embedding,   // as head, since the two are often one tensor
   classifier,  // poolers and classifiers: f16 where linears are quantized; a hundredth of the weights that every answer goes through

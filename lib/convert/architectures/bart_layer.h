@@ -58,12 +58,19 @@ inline AttentionOptions bart_heads(const BartKeys& c, schema::Reader reader, uin
   return {.reader = reader, .heads = heads, .kv_heads = heads, .width = c.hidden / heads};
 }
 
-/// Attention of all rows to all rows of the same sequence.
-inline Value bart_attention(Graph& g, Value x, Value seen, const std::string& name, const AttentionOptions& options) {
-  Value q = g.linear(x, name + "q_proj", {.bias = true});                                    // rows x hidden
-  Value k = g.linear(seen, name + "k_proj", {.role = WeightRole::key_value, .bias = true});  // rows x hidden
-  Value v = g.linear(seen, name + "v_proj", {.role = WeightRole::key_value, .bias = true});  // rows x hidden
-  return g.linear(g.attention(q, k, v, options), name + "out_proj", {.bias = true});         // rows x hidden
+/// How the projections of an attention are stored.
+struct BartRoles {
+  WeightRole query = WeightRole::linear, key_value = WeightRole::key_value, output = WeightRole::linear;
+};
+constexpr BartRoles kBartEncoder = {WeightRole::source, WeightRole::source, WeightRole::source};
+
+/// Attention of the rows of x to those of `seen`, of the same sequence.
+inline Value bart_attention(Graph& g, Value x, Value seen, const std::string& name, const AttentionOptions& options,
+                            const BartRoles& roles = {}) {
+  Value q = g.linear(x, name + "q_proj", {.role = roles.query, .bias = true});                              // rows x hidden
+  Value k = g.linear(seen, name + "k_proj", {.role = roles.key_value, .bias = true});                       // rows x hidden
+  Value v = g.linear(seen, name + "v_proj", {.role = roles.key_value, .bias = true});                       // rows x hidden
+  return g.linear(g.attention(q, k, v, options), name + "out_proj", {.role = roles.output, .bias = true});  // rows x hidden
 }
 
 inline Value bart_feed_forward(Graph& g, Value x, const std::string& name, const BartKeys& c) {
@@ -105,7 +112,7 @@ inline Value bart_encoder(Graph& g, Value x, const BartKeys& c, const BartAttent
 /// The attention of every family but those with a window.
 inline BartAttention bart_full_attention(const BartKeys& c) {
   return [=](Graph& g, Value h, const std::string& name) {
-    return bart_attention(g, h, h, name + "self_attn.", bart_heads(c, schema::Reader::bidirectional, c.encoder_heads));
+    return bart_attention(g, h, h, name + "self_attn.", bart_heads(c, schema::Reader::bidirectional, c.encoder_heads), kBartEncoder);
   };
 }
 

@@ -78,8 +78,8 @@ struct Parts {
   Value q, k, v;
 };
 
-Parts self_parts(Graph& g, Value x, const std::string& attn, const Keys& c) {
-  Value all = g.linear(norm(g, x, attn + "layer_norm"), attn + "linear_0", {.role = WeightRole::key_value, .bias = true});
+Parts self_parts(Graph& g, Value x, const std::string& attn, WeightRole role, const Keys& c) {
+  Value all = g.linear(norm(g, x, attn + "layer_norm"), attn + "linear_0", {.role = role, .bias = true});
   return {g.slice(all, 0, c.hidden), g.slice(all, c.hidden, c.hidden), g.slice(all, 2 * c.hidden, c.hidden)};
 }
 
@@ -90,9 +90,9 @@ std::vector<Cache> write_encoder(Graph& g, const Keys& c) {
   Value x = embedding(g, ids, g.source_positions(kPositions), c.encoder, stack, c);  // source tokens x hidden
   for (uint32_t layer = 0; layer < layers_of(g, stack); ++layer) {
     const std::string name = stack + "layer_" + std::to_string(layer) + ".", attn = name + "self_attention.";
-    const Parts p = self_parts(g, x, attn, c);
+    const Parts p = self_parts(g, x, attn, WeightRole::source, c);
     Value a = g.attention(p.q, p.k, p.v, c.attention(schema::Reader::bidirectional));
-    x = feed_forward(g, g.add(x, g.linear(a, attn + "linear_1", {.bias = true})), name, c);
+    x = feed_forward(g, g.add(x, g.linear(a, attn + "linear_1", {.role = WeightRole::source, .bias = true})), name, c);
   }
   x = norm(g, x, stack + "layer_norm");
   std::vector<Cache> sources;
@@ -113,7 +113,7 @@ void write_decoder(Graph& g, const std::vector<Cache>& sources, const Keys& c) {
   Value x = embedding(g, ids, g.positions(kPositions), stack + "embeddings", stack, c);  // tokens x hidden
   for (uint32_t layer = 0; layer < sources.size(); ++layer) {
     const std::string name = stack + "layer_" + std::to_string(layer) + ".", attn = name + "self_attention.", cross = name + "attention.";
-    const Parts p = self_parts(g, x, attn, c);
+    const Parts p = self_parts(g, x, attn, WeightRole::key_value, c);
     Cache cache = g.token_state(layer, c.heads, c.hidden / c.heads);
     g.append(cache, p.k, p.v);
     Value a = g.attention(p.q, cache, c.attention(schema::Reader::causal));

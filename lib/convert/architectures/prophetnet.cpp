@@ -33,17 +33,19 @@ Value norm(Graph& g, Value x, const std::string& name) {
   return g.norm(x, {.epsilon = 1e-5f, .weight = name + ".weight", .bias = name + ".bias"});
 }
 
-Value query(Graph& g, Value x, const std::string& attn) { return g.linear(x, attn + "query_proj", {.bias = true}); }
-Value key(Graph& g, Value x, const std::string& attn) {
-  return g.linear(x, attn + "key_proj", {.role = WeightRole::key_value, .bias = true});
+Value query(Graph& g, Value x, const std::string& attn, WeightRole role = WeightRole::linear) {
+  return g.linear(x, attn + "query_proj", {.role = role, .bias = true});
 }
-Value value(Graph& g, Value x, const std::string& attn) {
-  return g.linear(x, attn + "value_proj", {.role = WeightRole::key_value, .bias = true});
+Value key(Graph& g, Value x, const std::string& attn, WeightRole role = WeightRole::key_value) {
+  return g.linear(x, attn + "key_proj", {.role = role, .bias = true});
+}
+Value value(Graph& g, Value x, const std::string& attn, WeightRole role = WeightRole::key_value) {
+  return g.linear(x, attn + "value_proj", {.role = role, .bias = true});
 }
 
 /// LN(x + out_proj(a))
-Value close(Graph& g, Value x, Value a, const std::string& layer, const std::string& part) {
-  return norm(g, g.add(x, g.linear(a, layer + part + ".out_proj", {.bias = true})), layer + part + "_layer_norm");
+Value close(Graph& g, Value x, Value a, const std::string& layer, const std::string& part, WeightRole role = WeightRole::linear) {
+  return norm(g, g.add(x, g.linear(a, layer + part + ".out_proj", {.role = role, .bias = true})), layer + part + "_layer_norm");
 }
 
 Value feed_forward(Graph& g, Value x, const std::string& layer, const Keys& c) {
@@ -71,8 +73,9 @@ std::vector<Cache> write_encoder(Graph& g, const Keys& c, const std::string& wor
   x = norm(g, x, kEncoder + "embeddings_layer_norm");
   for (uint32_t layer = 0; layer < c.encoder_layers; ++layer) {
     const std::string name = kEncoder + "layers." + std::to_string(layer) + ".", attn = name + "self_attn.";
-    Value a = g.attention(query(g, x, attn), key(g, x, attn), value(g, x, attn), bidirectional(c.encoder_heads, c));
-    x = feed_forward(g, close(g, x, a, name, "self_attn"), name, c);
+    constexpr WeightRole role = WeightRole::source;
+    Value a = g.attention(query(g, x, attn, role), key(g, x, attn, role), value(g, x, attn, role), bidirectional(c.encoder_heads, c));
+    x = feed_forward(g, close(g, x, a, name, "self_attn", role), name, c);
   }
   std::vector<Cache> sources;
   for (uint32_t layer = 0; layer < c.decoder_layers; ++layer) {

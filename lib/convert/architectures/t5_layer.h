@@ -60,12 +60,12 @@ inline Value t5_encoder(Graph& g, Value x, const T5Keys& c, const T5FeedForward&
   const std::string stack = "encoder.";
   for (uint32_t layer = 0; layer < c.layers; ++layer) {
     const std::string name = stack + "block." + std::to_string(layer) + ".layer.", self = name + "0.SelfAttention.";
-    Value h = c.norm(g, x, name + "0.layer_norm");                       // rows x hidden
-    Value q = g.linear(h, self + "q");                                   // rows x heads * width
-    Value k = g.linear(h, self + "k", {.role = WeightRole::key_value});  // rows x heads * width
-    Value v = g.linear(h, self + "v", {.role = WeightRole::key_value});  // rows x heads * width
+    Value h = c.norm(g, x, name + "0.layer_norm");                    // rows x hidden
+    Value q = g.linear(h, self + "q", {.role = WeightRole::source});  // rows x heads * width
+    Value k = g.linear(h, self + "k", {.role = WeightRole::source});  // rows x heads * width
+    Value v = g.linear(h, self + "v", {.role = WeightRole::source});  // rows x heads * width
     Value a = g.attention(q, k, v, c.self_attention(schema::Reader::bidirectional, stack, layer));
-    x = g.add(x, g.linear(a, self + "o"));  // rows x hidden
+    x = g.add(x, g.linear(a, self + "o", {.role = WeightRole::source}));  // rows x hidden
     x = g.add(x, feed_forward(g, c.norm(g, x, name + "1.layer_norm"), name + "1.", layer));
   }
   return c.norm(g, x, stack + "final_layer_norm");

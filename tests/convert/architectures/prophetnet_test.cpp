@@ -2,4 +2,6 @@
 
 #include "convert/architectures/translation_golden.h"
 
-TEST_CASE("ProphetNet gives what the reference gives, at every number of bits") { linnet::convert::check_translation_goldens({"prophetnet"}); }
+TEST_CASE("ProphetNet gives what the reference gives, at every number of bits") {
+  linnet::convert::check_translation_goldens({"prophetnet"});
+}
