@@ -9,9 +9,8 @@ using namespace linnet::convert;
 TEST_CASE("Marian gives what the reference gives, at every number of bits") { check_translation_goldens({"marian"}); }
 
 TEST_CASE("the two sides of Marian may have vocabularies of their own, and positions that are stored or computed are the same") {
-  FakeCheckpoint c({{"model_type", "marian"}});
   const FakeCheckpoint like = small_bart();
-  c.config().update(like.config());
+  FakeCheckpoint c(Json(static_cast<const Checkpoint&>(like).config()));
   c.config()["model_type"] = "marian";
   c.config()["share_encoder_decoder_embeddings"] = false;
   c.config()["decoder_vocab_size"] = 9;
