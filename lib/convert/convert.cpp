@@ -25,7 +25,7 @@ TensorReport report_of(const Weight& weight, const Packed& packed, const Options
   std::string encoding = schema::EnumNameEncoding(weight.encoding);
   if (options.simulate && is_quantized(weight.encoding)) encoding = "f32 of " + encoding;
   double damage = packed.squared_weight > 0 ? packed.squared_error / packed.squared_weight : 0;
-  return {weight.name, encoding, weight.rows, weight.columns, 1, packed.bytes.size(), damage};
+  return {weight.name, encoding, weight.rows, weight.columns, weight.count, packed.bytes.size(), damage};
 }
 
 [[noreturn]] void stop() { throw Error("stopped before the file was complete"); }

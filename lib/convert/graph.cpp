@@ -241,8 +241,9 @@ Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_wid
   Value out = add_value(name + " attention", ValueType::f32, options.heads * value_width, rows(inputs[0]));
   int32_t slopes = -1;
   if (!options.slopes.empty()) slopes = static_cast<int32_t>(weights_.values("attention slopes", options.slopes));
+  const int32_t sinks = options.sinks.empty() ? -1 : static_cast<int32_t>(weights_.vector({options.sinks}, options.heads));
   auto made = schema::CreateAttention(builder_, state, options.reader, options.heads, options.kv_heads, options.width, value_width, scale,
-                                      options.softcap, options.window, false, -1, slopes, bias, options.relative_distance, false,
+                                      options.softcap, options.window, false, sinks, slopes, bias, options.relative_distance, false,
                                       !options.slopes.empty());
   Operation& attention = operation(schema::Options::Attention, made, std::move(inputs), {out});
   attention.state = state;

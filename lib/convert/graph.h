@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "convert/config.h"
+#include "convert/graph_experts.h"
 #include "convert/graph_weights.h"
 #include "convert/rope_config.h"
 #include "core/limits.h"
@@ -24,6 +25,11 @@ class Writer;
 struct Value {
   uint32_t index = UINT32_MAX;
   uint32_t columns = 0;
+};
+
+/// Experts of each row, with their weights.
+struct Routed {
+  Value experts, weights;
 };
 
 /// Token or source state that was declared.
@@ -62,6 +68,7 @@ struct AttentionOptions {
   uint32_t window = 0;             // reader window: positions that a row sees, its own included
   float softcap = 0;               // scores become cap * tanh(score / cap); 0 = off
   std::vector<float> slopes = {};  // of each head: ALiBi in the way of Falcon
+  std::string sinks = "";          // full name: one more score of each head, without a value; "" = none
   std::string relative_bias = "";  // full name: [buckets, heads], added by distance (T5)
   uint32_t relative_distance = 0;  // of its last bucket
 };
@@ -129,6 +136,9 @@ class Graph {
   Value add(Value a, Value b, float scale = 1);              // as a; b is multiplied first
   Value scale(Value x, float factor);                        // as x
   Value softcap(Value x, float cap);                         // as x: cap * tanh(x / cap)
+  Value clamp(Value x, float limit);                         // as x: between -limit and limit
+  Routed route(Value scores, const RouteOptions& options);   // rows of scores x count
+  Value experts(Value x, const Routed& routed, const ExpertMatrices& matrices, const ExpertOptions& options = {});  // as `down`
   Value prepend(Value x, const std::string& row);            // one more row for each sequence
   Value select_outputs(Value x);                             // outputs x columns of x
   Value pool(Value x, schema::PoolKind kind);                // sequences x columns of x

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "format/program.h"
+
 namespace linnet::convert {
 
 namespace {
@@ -39,9 +41,9 @@ bool matches(const std::string& pattern, const std::string& text) {
 bool is_quantized(Encoding encoding) { return encoding != Encoding::f32 && encoding != Encoding::f16 && encoding != Encoding::bf16; }
 
 Encoding encoding_from_name(const std::string& name) {
-  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4})
+  for (Encoding encoding : {Encoding::f32, Encoding::f16, Encoding::int8, Encoding::int4, Encoding::mxfp4})
     if (name == schema::EnumNameEncoding(encoding)) return encoding;
-  throw Error(fmt::format("the encoding \"{}\" is not one that weights can be stored in (f32, f16, int8, int4)", name));
+  throw Error(fmt::format("the encoding \"{}\" is not one that weights can be stored in (f32, f16, int8, int4, mxfp4)", name));
 }
 
 Weights::Weights(const Checkpoint& checkpoint, const Options& options) : checkpoint_(checkpoint), options_(options) {
@@ -98,11 +100,21 @@ Encoding Weights::choose(const std::string& name, const std::vector<Source>& sou
   }
   if (chosen) return encoding_from_name(*chosen);
   Encoding weights = encoding_from_name(options_.weights);
+  if (role != WeightRole::embedding && keeps_mxfp4(sources)) return Encoding::mxfp4;
   if (role == WeightRole::classifier) return is_quantized(weights) ? Encoding::f16 : weights;
   if (role == WeightRole::source) return weights == Encoding::int8 ? Encoding::f16 : weights == Encoding::int4 ? Encoding::int8 : weights;
   bool outer = role == WeightRole::head || role == WeightRole::embedding;
   if (outer && !options_.head.empty()) return encoding_from_name(options_.head);
-  return weights == Encoding::int4 && role != WeightRole::linear ? Encoding::int8 : weights;
+  const bool four_bits = weights == Encoding::int4 || weights == Encoding::mxfp4;
+  return four_bits && role != WeightRole::linear ? Encoding::int8 : weights;
+}
+
+// What is published in such floats is kept as it is wherever weights are rounded at all.
+bool Weights::keeps_mxfp4(const std::vector<Source>& sources) const {
+  return is_quantized(encoding_from_name(options_.weights)) && std::all_of(sources.begin(), sources.end(), [&](const Source& from) {
+           const std::string& type = source(from.tensor).type;
+           return type == "MXFP4" || type == "mxfp4";
+         });
 }
 
 uint32_t Weights::add(Weight weight) {
@@ -126,24 +138,62 @@ void Weights::resolve(Source* source, uint32_t rows) {
   used.ranges.insert(source->rows);
 }
 
+// One more source, whose rows go below those that the matrix has.
+void Weights::add_source(Source* from, Weight* weight, uint64_t* rows) {
+  const std::vector<uint64_t>& shape = source(from->tensor).shape;
+  const bool stacked = from->matrix >= 0;
+  if (shape.size() != (stacked ? 3 : 2))
+    throw Error(
+        fmt::format("tensor {} has {} dimensions, expected {}", from->tensor, shape.size(), stacked ? "a stack of matrices" : "a matrix"));
+  const uint32_t out = narrow(from->tensor, shape[stacked + from->transposed]),
+                 in = narrow(from->tensor, shape[stacked + !from->transposed]);
+  if (weight->columns != 0 && in != weight->columns)
+    throw Error(fmt::format("tensor {} has {} columns, expected {} like {}", from->tensor, in, weight->columns, weight->sources[0].tensor));
+  weight->columns = in;
+  if (stacked && static_cast<uint64_t>(from->matrix) >= shape[0])
+    throw Error(fmt::format("tensor {} has {} matrices, expected {}", from->tensor, shape[0], from->matrix + 1));
+  if (stacked) {
+    if (from->rows.is_whole()) from->rows.rows = out;
+    if (from->rows.end() > out) throw Error(fmt::format("tensor {} has {} rows, expected {}", from->tensor, out, from->rows.end()));
+    mark_used(from->tensor);
+  } else {
+    resolve(from, out);
+  }
+  *rows += from->rows.total();
+  weight->sources.push_back(*from);
+}
+
+// None for published four-bit floats, which turned would be others.
+uint32_t Weights::turn_for(const Weight& weight) const {
+  if (!options_.turn || !is_quantized(weight.encoding)) return 0;
+  return weight.encoding == Encoding::mxfp4 && keeps_mxfp4(weight.sources) ? 0 : turn_block(weight.columns);
+}
+
 uint32_t Weights::matrix(std::vector<Source> sources, WeightRole role, bool turned) {
   Weight weight;
   weight.name = joined_name(sources);
   uint64_t rows = 0;
-  for (Source& from : sources) {
-    const std::vector<uint64_t>& shape = source(from.tensor).shape;
-    if (shape.size() != 2) throw Error(fmt::format("tensor {} has {} dimensions, expected a matrix", from.tensor, shape.size()));
-    const uint32_t columns = narrow(from.tensor, shape[from.transposed ? 0 : 1]);
-    if (weight.columns != 0 && columns != weight.columns)
-      throw Error(fmt::format("tensor {} has {} columns, expected {} like {}", from.tensor, columns, weight.columns, sources[0].tensor));
-    weight.columns = columns;
-    resolve(&from, narrow(from.tensor, shape[from.transposed ? 1 : 0]));
-    rows += from.rows.total();
-  }
+  for (Source& from : sources) add_source(&from, &weight, &rows);
   weight.rows = narrow(weight.name, rows);
-  weight.encoding = choose(weight.name, sources, role);
-  weight.sources = std::move(sources);
-  if (turned && options_.turn && is_quantized(weight.encoding)) weight.turn = turn_block(weight.columns);
+  weight.encoding = choose(weight.name, weight.sources, role);
+  if (turned) weight.turn = turn_for(weight);
+  return add(std::move(weight));
+}
+
+uint32_t Weights::stack(const std::string& name, const std::vector<std::vector<Source>>& matrices, bool turned) {
+  Weight weight;
+  weight.name = name;
+  weight.count = static_cast<uint32_t>(matrices.size());
+  for (const std::vector<Source>& sources : matrices) {
+    uint64_t rows = 0;
+    for (Source from : sources) add_source(&from, &weight, &rows);
+    if (&sources == &matrices.front()) weight.rows = narrow(name, rows);
+    if (rows != weight.rows)
+      throw Error(
+          fmt::format("tensor {} makes a matrix of {} rows, expected {} as for the first expert", sources[0].tensor, rows, weight.rows));
+  }
+  weight.encoding = choose(name, weight.sources, WeightRole::linear);
+  if (turned) weight.turn = turn_for(weight);
   return add(std::move(weight));
 }
 
@@ -202,11 +252,23 @@ void Weights::append_transposed(const Source& from, uint32_t columns, std::vecto
   }
 }
 
+// One matrix of a stack is small enough to be read whole.
+void Weights::append_stacked(const Source& from, uint32_t columns, std::vector<float>* all) const {
+  std::string local;
+  const std::vector<float> numbers = owner(from.tensor, &local).read_rows(local, static_cast<uint64_t>(from.matrix), 1);
+  const size_t stored = numbers.size() / columns;  // rows
+  for (uint64_t run = 0; run < from.rows.count; ++run)
+    for (uint64_t r = from.rows.first + run * from.rows.step, end = r + from.rows.rows; r < end; ++r)
+      for (uint64_t c = 0; c < columns; ++c) all->push_back(from.transposed ? numbers[c * stored + r] : numbers[r * columns + c]);
+}
+
 void Weights::append(const Source& from, uint32_t columns, std::vector<float>* all) {
   const size_t begin = all->size();
   std::string local;
   const Checkpoint& checkpoint = owner(from.tensor, &local);
-  if (from.transposed) {
+  if (from.matrix >= 0) {
+    append_stacked(from, columns, all);
+  } else if (from.transposed) {
     append_transposed(from, columns, all);
   } else if (from.rows.count == 1 && from.rows.total() == used_[from.tensor].rows) {
     std::vector<float> numbers = checkpoint.read(local);
@@ -223,10 +285,11 @@ void Weights::append(const Source& from, uint32_t columns, std::vector<float>* a
   for (size_t i = begin; i < all->size() && from.added != 0; ++i) (*all)[i] += from.added;
 }
 
-std::vector<float> Weights::materialize(const Weight& weight) {
+std::vector<float> Weights::materialize(const Weight& weight, uint32_t matrix) {
   std::vector<float> all = weight.values;
-  if (weight.sources.size() > 1) all.reserve(size_t{weight.rows} * weight.columns);
-  for (const Source& from : weight.sources) append(from, weight.columns, &all);
+  const size_t parts = weight.sources.size() / weight.count;
+  if (parts > 1) all.reserve(size_t{weight.rows} * weight.columns);
+  for (size_t i = matrix * parts; i < (matrix + 1) * parts; ++i) append(weight.sources[i], weight.columns, &all);
   const uint64_t columns = weight.columns;
   if (all.size() != columns * weight.rows)
     throw Error(fmt::format("tensor {} holds {} values, expected {} x {}", weight.name, all.size(), weight.rows, columns));
@@ -237,8 +300,8 @@ std::vector<float> Weights::materialize(const Weight& weight) {
   return all;
 }
 
-Packed Weights::pack(const Weight& weight) {
-  std::vector<float> numbers = materialize(weight);
+Packed Weights::pack_matrix(const Weight& weight, uint32_t matrix) {
+  std::vector<float> numbers = materialize(weight, matrix);
   if (weight.turn != 0) turn_columns(numbers, weight.columns, weight.turn);
   Packed packed = convert::pack(weight.name, numbers, weight.rows, weight.columns, 1, weight.encoding);
   if (!options_.simulate || weight.encoding == Encoding::f32) return packed;
@@ -249,6 +312,23 @@ Packed Weights::pack(const Weight& weight) {
   plain.squared_error = packed.squared_error;
   plain.squared_weight = packed.squared_weight;
   return plain;
+}
+
+// A stack in the memory of what it becomes and of one of its matrices.
+Packed Weights::pack(const Weight& weight) {
+  Packed all = pack_matrix(weight, 0);
+  if (weight.count == 1) return all;
+  const uint64_t bytes = format::tensor_bytes(all.encoding, weight.rows, weight.columns, weight.count);
+  if (bytes == 0)
+    throw Error(fmt::format("{}: {} matrices of {} x {} pass a limit", weight.name, weight.count, weight.rows, weight.columns));
+  all.bytes.resize(bytes);
+  for (uint32_t i = 1; i < weight.count; ++i) {
+    const Packed one = pack_matrix(weight, i);
+    std::copy(one.bytes.begin(), one.bytes.end(), all.bytes.begin() + static_cast<ptrdiff_t>(i * (bytes / weight.count)));
+    all.squared_error += one.squared_error;
+    all.squared_weight += one.squared_weight;
+  }
+  return all;
 }
 
 std::vector<std::string> Weights::unused() const {

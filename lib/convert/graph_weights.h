@@ -34,6 +34,7 @@ struct Weight {
   std::vector<float> values;    // instead of sources: computed by the converter
   bool is_vector = false;       // one row, in which the sources' numbers stand one after the other
   uint32_t rows = 1, columns = 0;
+  uint32_t count = 1;                              // stacked matrices, each of as many sources
   Encoding encoding = Encoding::f32;               // quantized ones are stored as f32 when simulating
   uint32_t turn = 0;                               // block of the turn of the input that it is multiplied with
   uint32_t uses = 0;                               // operations that read it
@@ -60,13 +61,15 @@ class Weights {
   uint32_t vector(std::vector<Source> sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);
   uint32_t table(const std::string& name, uint32_t columns, std::vector<float> numbers);
+  /// Matrices of one size, stacked: each of the same number of sources. Called `name` in the file.
+  uint32_t stack(const std::string& name, const std::vector<std::vector<Source>>& matrices, bool turned = false);
 
   Weight& operator[](uint32_t index) { return weights_[index]; }
   const Weight& operator[](uint32_t index) const { return weights_[index]; }
   uint32_t size() const { return static_cast<uint32_t>(weights_.size()); }
 
-  /// All numbers in f32 with the factors multiplied in, not turned.
-  std::vector<float> materialize(const Weight& weight);
+  /// All numbers in f32 with the factors multiplied in, not turned; of a stack those of one matrix.
+  std::vector<float> materialize(const Weight& weight, uint32_t matrix = 0);
   /// The tensor as it goes into the file. When simulating, the encoding of the result is f32.
   Packed pack(const Weight& weight);
 
@@ -90,9 +93,14 @@ class Weights {
   };
   const Checkpoint& owner(const std::string& name, std::string* local) const;
   Encoding choose(const std::string& name, const std::vector<Source>& sources, WeightRole role);
+  uint32_t turn_for(const Weight& weight) const;
+  bool keeps_mxfp4(const std::vector<Source>& sources) const;
+  void add_source(Source* source, Weight* weight, uint64_t* rows);
+  Packed pack_matrix(const Weight& weight, uint32_t matrix);
   void resolve(Source* source, uint32_t rows);
   void append(const Source& source, uint32_t columns, std::vector<float>* all);
   void append_transposed(const Source& source, uint32_t columns, std::vector<float>* all) const;
+  void append_stacked(const Source& source, uint32_t columns, std::vector<float>* all) const;
   uint32_t add(Weight weight);
 
   const Checkpoint& checkpoint_;

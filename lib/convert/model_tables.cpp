@@ -13,6 +13,7 @@ using flatbuffers::Offset;
 // Where each of the checkpoint's tensors stands in this one.
 std::vector<Offset<schema::Part>> write_parts(FlatBufferBuilder& builder, const Weights& weights, const Weight& weight) {
   std::vector<Offset<schema::Part>> parts;
+  if (weight.count > 1) return parts;  // no adapter finds its place in a stack
   uint32_t next = 0;
   for (const Source& source : weight.sources) {
     const std::string head = weights.shared_with(source.tensor);
@@ -45,7 +46,7 @@ Offset<schema::Tensor> write_tensor(FlatBufferBuilder& builder, const Weights& w
   const auto part_list = parts.empty() ? 0 : builder.CreateVector(parts);
   const auto row_list = rows.empty() ? 0 : builder.CreateVectorOfStructs(rows);
   const auto column_list = columns.empty() ? 0 : builder.CreateVectorOfStructs(columns);
-  return schema::CreateTensor(builder, name, stored.encoding, weight.rows, weight.columns, 1, stored.group, stored.offset, stored.bytes,
+  return schema::CreateTensor(builder, name, stored.encoding, weight.rows, weight.columns, weight.count, stored.group, stored.offset, stored.bytes,
                               stored.checksum, part_list, -1, row_list, column_list);
 }
 

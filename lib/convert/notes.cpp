@@ -54,7 +54,8 @@ void note_second_rounding(const Checkpoint& checkpoint, const Options& options, 
   if (!checkpoint.is_gguf() || options.weights == "f32") return;
   std::map<std::string, size_t> blocks;
   for (const SourceTensor& tensor : checkpoint.tensors())
-    if (tensor.type != "F32" && tensor.type != "F16" && tensor.type != "BF16" && tensor.type[0] != 'I') ++blocks[tensor.type];
+    if (tensor.type != "F32" && tensor.type != "F16" && tensor.type != "BF16" && tensor.type != "mxfp4" && tensor.type[0] != 'I')
+      ++blocks[tensor.type];
   for (const auto& [type, count] : blocks)
     notes->push_back(
         fmt::format("{} tensors that the source stores as {} were decoded and rounded again to {}", count, type, options.weights));

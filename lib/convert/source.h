@@ -30,6 +30,7 @@ struct Source {
   RowRange rows;            // of a linear layer's [out, in], however it is stored; of a vector its numbers
   bool transposed = false;  // stored as [in, out]
   float added = 0;          // to each number: 1 for a norm that multiplies by 1 + w
+  int64_t matrix = -1;      // of a tensor with three dimensions: which of its matrices; -1 = the tensor is one
 };
 
 /// A name for what several sources make together: "a.gate.weight", "a.up.weight" -> "a.{gate,up}.weight".

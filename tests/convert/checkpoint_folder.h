@@ -28,22 +28,23 @@ class CheckpointFolder {
     std::filesystem::create_directories((path_ / file).parent_path());
     std::ofstream(path_ / file) << json.dump();
   }
-  /// config.json and model.safetensors (f32) of a checkpoint, in this folder or one below it.
+  /// config.json and model.safetensors (f32, bytes) of a checkpoint, in this folder or one below it.
   void write(const FakeCheckpoint& checkpoint, const std::string& below = "") const {
     write(below + "config.json", checkpoint.config());
     Json header = Json::object();
-    std::vector<float> numbers;
+    std::string bytes;
     for (const SourceTensor& tensor : checkpoint.tensors()) {
-      std::vector<float> values = checkpoint.read(tensor.name);
-      header[tensor.name] = {
-          {"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {numbers.size() * 4, (numbers.size() + values.size()) * 4}}};
-      numbers.insert(numbers.end(), values.begin(), values.end());
+      const size_t first = bytes.size();
+      for (float value : checkpoint.read(tensor.name)) {
+        const char byte = static_cast<char>(static_cast<uint8_t>(tensor.type == "U8" ? value : 0));
+        tensor.type == "U8" ? bytes.append(1, byte) : bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+      }
+      header[tensor.name] = {{"dtype", tensor.type}, {"shape", tensor.shape}, {"data_offsets", {first, bytes.size()}}};
     }
     const std::string text = header.dump();
     const uint64_t length = text.size();
     std::ofstream file(path_ / (below + "model.safetensors"), std::ios::binary);
-    file.write(reinterpret_cast<const char*>(&length), sizeof length) << text;
-    file.write(reinterpret_cast<const char*>(numbers.data()), static_cast<std::streamsize>(numbers.size() * 4));
+    file.write(reinterpret_cast<const char*>(&length), sizeof length) << text << bytes;
   }
 
  private:

@@ -26,6 +26,12 @@ class FakeCheckpoint : public Checkpoint {
     values_[name] = std::move(values);
     return *this;
   }
+  /// The same as bytes, type U8.
+  FakeCheckpoint& put_bytes(const std::string& name, std::vector<uint64_t> shape, std::vector<float> values) {
+    put(name, std::move(shape), std::move(values));
+    tensors_[index_[name]].type = "U8";
+    return *this;
+  }
   Json& config() { return config_; }
   void pose_as_gguf(bool yes) { is_gguf_ = yes; }
   std::vector<float> read(const std::string& name) const override { return values_.at(name); }

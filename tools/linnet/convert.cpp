@@ -13,7 +13,7 @@
 namespace linnet::tool {
 namespace {
 
-constexpr const char* kEncodings[] = {"f32", "f16", "int8", "int4"};
+constexpr const char* kEncodings[] = {"f32", "f16", "int8", "int4", "mxfp4"};
 
 struct Arguments {
   std::string source, output, base;

@@ -60,7 +60,8 @@ inline Value embed_tokens(Graph& g, const Config& config, const DecoderKeys& c, 
   const std::string table = c.body + "embed_tokens";
   g.expect_size(config, "vocab_size", table + ".weight", 0);
   g.expect_size(config, "hidden_size", table + ".weight", 1);
-  g.expect_size(config, "intermediate_size", c.layer(0) + "mlp.down_proj.weight", 1);
+  const std::string down = c.layer(0) + "mlp.down_proj.weight";  // experts have none
+  if (g.has(down)) g.expect_size(config, "intermediate_size", down, 1);
   g.program("generate", schema::ProgramKind::autoregressive, positions);
   Value x = g.embed(g.token_ids(g.size(table + ".weight", 0)), table, {.scale = scale});
   g.trace("embedding_output", x);

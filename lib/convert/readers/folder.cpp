@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "convert/readers/mxfp4.h"
 #include "convert/readers/open.h"
 #include "convert/readers/opennmt.h"
 #include "convert/readers/safetensors.h"
@@ -19,11 +20,23 @@ class Folder final : public Checkpoint {
     if (file_exists(path_ + "/generation_config.json")) generation_config_ = required("generation_config.json");
     for (const std::string& name : weight_files()) add(name);
     check_index();
+    if (quantized_by() == "mxfp4") join_blocks();
     if (tensors_.empty()) throw Error(path_ + ": its safetensors files hold no tensors");
   }
-  std::vector<float> read(const std::string& name) const override { return file_with(name).read(name); }
+  std::vector<float> read(const std::string& name) const override {
+    tensor(name);
+    const auto blocks = blocks_.find(name);
+    if (blocks == blocks_.end()) return file_with(name).read(name);
+    const auto& [of_blocks, of_scales] = blocks->second;
+    return decode_mxfp4(name, file_with(of_blocks).read(of_blocks), file_with(of_scales).read(of_scales));
+  }
   std::vector<float> read_rows(const std::string& name, uint64_t first, uint64_t count) const override {
-    return file_with(name).read_rows(name, first, count);
+    tensor(name);
+    const auto blocks = blocks_.find(name);
+    if (blocks == blocks_.end()) return file_with(name).read_rows(name, first, count);
+    const auto& [of_blocks, of_scales] = blocks->second;
+    return decode_mxfp4(name, file_with(of_blocks).read_rows(of_blocks, first, count),
+                        file_with(of_scales).read_rows(of_scales, first, count));
   }
   std::unique_ptr<Checkpoint> subfolder(const std::string& relative) const override {
     if (!stays_below(relative)) return nullptr;
@@ -32,15 +45,21 @@ class Folder final : public Checkpoint {
   }
 
  private:
-  const SafetensorsFile& file_with(const std::string& name) const { return *files_[file_of_.at(tensor(name).name)]; }
+  const SafetensorsFile& file_with(const std::string& name) const { return *files_[file_of_.at(name)]; }
   Json required(const std::string& name) const { return parse_json(read_text(path_ + "/" + name), path_ + "/" + name); }
+
+  // "" = its weights are plain numbers.
+  std::string quantized_by() const {
+    auto found = config_.find("quantization_config");
+    if (found == config_.end() || found->is_null()) return "";
+    if (found->is_object() && found->contains("quant_method") && (*found)["quant_method"].is_string()) return (*found)["quant_method"];
+    return "unknown";
+  }
 
   void refuse_foreign_quantization() const {
     if (!config_.is_object()) throw Error(path_ + "/config.json: is not a JSON object");
-    auto found = config_.find("quantization_config");
-    if (found == config_.end() || found->is_null()) return;
-    std::string method = "unknown";
-    if (found->is_object() && found->contains("quant_method") && (*found)["quant_method"].is_string()) method = (*found)["quant_method"];
+    const std::string method = quantized_by();
+    if (method.empty() || method == "mxfp4") return;
     throw Error(path_ + ": its weights were quantized by '" + method + "', which is not read; convert the model's original weights");
   }
 
@@ -98,7 +117,16 @@ class Folder final : public Checkpoint {
     }
   }
 
+  void join_blocks() {
+    blocks_ = join_mxfp4(&tensors_);
+    index_.clear();
+    for (size_t i = 0; i < tensors_.size(); ++i)
+      if (!index_.emplace(tensors_[i].name, i).second)
+        throw Error(path_ + ": tensor '" + tensors_[i].name + "' is there as numbers and in blocks");
+  }
+
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, Mxfp4Tensor> blocks_;
   std::map<std::string, size_t> file_of_;
   std::map<std::string, std::string> shard_of_;  // as the index says
 };

@@ -85,7 +85,7 @@ TEST_CASE("a tensor in two shards is refused by name") {
 TEST_CASE("weights that other tools quantized are refused by the tool's name") {
   CheckpointFolder folder("foreign");
   FakeCheckpoint checkpoint = small_llama();
-  for (const char* method : {"gptq", "awq", "bitsandbytes", "fp8", "compressed-tensors", "mxfp4", "hqq", "quanto"}) {
+  for (const char* method : {"gptq", "awq", "bitsandbytes", "fp8", "compressed-tensors", "hqq", "quanto"}) {
     checkpoint.config()["quantization_config"] = {{"quant_method", method}, {"bits", 4}};
     folder.write(checkpoint);
     CHECK(says(refusal(folder), std::string("'") + method + "'"));
