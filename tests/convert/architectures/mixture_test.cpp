@@ -141,13 +141,13 @@ TEST_CASE("mixtures that would be run wrongly are refused by name") {
   contains(with({{"num_local_experts", 5}}), "num_local_experts is 5, expected 6 as num_experts says");
   contains(with({{"num_experts", 5}}), "mlp.gate.weight has 6 rows, expected 5 experts");
   contains(with({{"decoder_sparse_step", 0}}), "decoder_sparse_step");
-  FakeCheckpoint odd = with({});
+  FakeCheckpoint odd = with(Json::object());
   odd.put("model.layers.2.mlp.experts.4.up_proj.weight", {19, kHidden});
   contains(odd, "experts.4.gate_proj.weight makes a matrix of 39 rows, expected 40");
-  odd = with({});
+  odd = with(Json::object());
   odd.put("model.layers.2.mlp.experts.4.down_proj.weight", {kHidden, 19});
   contains(odd, "experts.4.down_proj.weight has 19 columns, expected 20");
-  odd = stacked(with({}), m);
+  odd = stacked(with(Json::object()), m);
   odd.put("model.layers.1.mlp.experts.down_proj", {kExperts - 1, kHidden, kInner});
   contains(odd, "experts.down_proj has 5 matrices, expected 6");
   m.whole_norms = true, m.head_norms = false;
