@@ -1,6 +1,6 @@
 // Writes a Hugging Face folder with random bfloat16 weights at the shapes of a published model: for speed and memory, never quality.
 //
-//   bench_synthetic NAME FOLDER          NAME: smollm2-135m, qwen2.5-0.5b, llama3.2-1b, minilm-l6, bert-base
+//   bench_synthetic NAME FOLDER          NAME: smollm2-135m, qwen2.5-0.5b, llama3.2-1b, olmoe-like, minilm-l6, bert-base
 
 #include <fmt/core.h>
 #include <sys/stat.h>
@@ -22,12 +22,14 @@ struct Shape {
   bool decoder;
   uint32_t hidden, layers, heads, kv_heads, inner, vocabulary, positions;
   bool query_bias;
+  uint32_t experts = 0;  // of each layer; inner is an expert's
 };
 
 constexpr Shape kShapes[] = {
     {"smollm2-135m", true, 576, 30, 9, 3, 1536, 49152, 8192, false},
     {"qwen2.5-0.5b", true, 896, 24, 14, 2, 4864, 151936, 32768, true},
     {"llama3.2-1b", true, 2048, 16, 32, 8, 8192, 128256, 131072, false},
+    {"olmoe-like", true, 2048, 4, 16, 16, 1024, 50304, 4096, false, 64},  // OLMoE's layers, a quarter of them
     {"minilm-l6", false, 384, 6, 12, 12, 1536, 30522, 512, true},
     {"bert-base", false, 768, 12, 12, 12, 3072, 30522, 512, true},
 };
@@ -50,9 +52,17 @@ std::vector<Tensor> decoder_tensors(const Shape& s) {
       if (s.query_bias) all.push_back({at + "self_attn." + name + "_proj.bias", 0, rows, 0.02f, 0});
     }
     all.push_back({at + "self_attn.o_proj.weight", s.hidden, s.heads * width, 0.03f, 0});
-    all.push_back({at + "mlp.gate_proj.weight", s.inner, s.hidden, 0.03f, 0});
-    all.push_back({at + "mlp.up_proj.weight", s.inner, s.hidden, 0.03f, 0});
-    all.push_back({at + "mlp.down_proj.weight", s.hidden, s.inner, 0.03f, 0});
+    const auto mlp = [&](const std::string& name) {
+      all.push_back({name + "gate_proj.weight", s.inner, s.hidden, 0.03f, 0});
+      all.push_back({name + "up_proj.weight", s.inner, s.hidden, 0.03f, 0});
+      all.push_back({name + "down_proj.weight", s.hidden, s.inner, 0.03f, 0});
+    };
+    if (s.experts == 0) mlp(at + "mlp.");
+    for (uint32_t e = 0; e < s.experts; ++e) mlp(fmt::format("{}mlp.experts.{}.", at, e));
+    if (s.experts == 0) continue;
+    all.push_back({at + "mlp.gate.weight", s.experts, s.hidden, 0.03f, 0});
+    all.push_back({at + "self_attn.q_norm.weight", 0, s.hidden, 0.05f, 1});
+    all.push_back({at + "self_attn.k_norm.weight", 0, s.kv_heads * width, 0.05f, 1});
   }
   return all;
 }
@@ -89,11 +99,14 @@ std::string config(const Shape& s) {
                        "\"num_attention_heads\":{},\"intermediate_size\":{},\"vocab_size\":{},\"max_position_embeddings\":{},"
                        "\"hidden_act\":\"gelu\",\"layer_norm_eps\":1e-12,\"type_vocab_size\":2,\"pad_token_id\":0}}\n",
                        s.hidden, s.layers, s.heads, s.inner, s.vocabulary, s.positions);
-  return fmt::format("{{\"model_type\":\"{}\",\"architectures\":[\"{}\"],\"hidden_size\":{},\"num_hidden_layers\":{},"
+  const char* type = s.experts ? "olmoe" : s.query_bias ? "qwen2" : "llama";
+  const char* saved = s.experts ? "OlmoeForCausalLM" : s.query_bias ? "Qwen2ForCausalLM" : "LlamaForCausalLM";
+  const std::string experts = s.experts ? fmt::format("\"num_experts\":{},\"num_experts_per_tok\":8,", s.experts) : "";
+  return fmt::format("{{\"model_type\":\"{}\",\"architectures\":[\"{}\"],{}\"hidden_size\":{},\"num_hidden_layers\":{},"
                      "\"num_attention_heads\":{},\"num_key_value_heads\":{},\"intermediate_size\":{},\"vocab_size\":{},"
                      "\"max_position_embeddings\":{},\"hidden_act\":\"silu\",\"rms_norm_eps\":1e-5,\"rope_theta\":10000.0,"
                      "\"tie_word_embeddings\":true,\"bos_token_id\":1,\"eos_token_id\":2}}\n",
-                     s.query_bias ? "qwen2" : "llama", s.query_bias ? "Qwen2ForCausalLM" : "LlamaForCausalLM", s.hidden, s.layers, s.heads,
+                     type, saved, experts, s.hidden, s.layers, s.heads,
                      s.kv_heads, s.inner, s.vocabulary, s.positions);
 }
 

@@ -79,7 +79,8 @@ void print(const Model& model, bool with_tensors) {
   if (!with_tensors) return;
   for (size_t i = 0; i < model.tensors(); ++i) {
     TensorInfo tensor = model.tensor(i);
-    fmt::print("  {:<60} {:<6} {:>6} x {:<6} {:>12}\n", tensor.name, tensor.encoding, tensor.rows, tensor.columns,
+    const std::string stack = tensor.count > 1 ? fmt::format("{} x ", tensor.count) : "";
+    fmt::print("  {:<60} {:<6} {:>6} x {:<6} {:>12}\n", tensor.name, tensor.encoding, stack + std::to_string(tensor.rows), tensor.columns,
                human_bytes(tensor.bytes));
   }
 }

@@ -15,7 +15,11 @@ Source every_other(const std::string& tensor, uint32_t expert, uint32_t first, u
   return source;
 }
 
-std::vector<float> gates_first(const std::vector<float>& numbers, uint32_t inner) {
+/// Biases [experts, 2 * inner] with those of the gates first.
+std::vector<float> gates_first(Graph& g, const std::string& tensor, uint32_t experts, uint32_t inner) {
+  const std::vector<float> numbers = g.weights().read(tensor);
+  if (numbers.size() != size_t{experts} * 2 * inner)
+    throw Error(fmt::format("tensor {} has {} values, expected {} x {}", tensor, numbers.size(), experts, 2 * inner));
   std::vector<float> sorted;
   for (size_t expert = 0; expert < numbers.size(); expert += 2 * size_t{inner})
     for (size_t half = 0; half < 2; ++half)
@@ -25,9 +29,11 @@ std::vector<float> gates_first(const std::vector<float>& numbers, uint32_t inner
 
 /// All experts in two tensors, [experts, hidden, 2 * inner] and [experts, inner, hidden]; four-bit floats have rows and columns the other
 /// way round.
-ExpertMatrices stacked_experts(Graph& g, const std::string& name, const ExpertKeys& e, uint32_t inner) {
+ExpertMatrices stacked_experts(Graph& g, const std::string& name, const ExpertKeys& e, const Config& config) {
   const std::string gate_up = name + "gate_up_proj", down = name + "down_proj";
   const bool transposed = g.weights().source(gate_up).type != "MXFP4";
+  const uint32_t inner = g.size(down, transposed ? 1 : 2);
+  g.expect_size(config, "intermediate_size", down, transposed ? 1 : 2);
   ExpertMatrices m;
   m.gate_up_name = gate_up;
   m.down_name = down;
@@ -37,7 +43,7 @@ ExpertMatrices stacked_experts(Graph& g, const std::string& name, const ExpertKe
     source.matrix = expert;
     m.down.push_back({source});
   }
-  m.gate_up_bias = gates_first(g.weights().read(gate_up + "_bias"), inner);
+  m.gate_up_bias = gates_first(g, gate_up + "_bias", e.experts, inner);
   m.down_bias = g.weights().read(down + "_bias");
   return m;
 }
@@ -59,9 +65,8 @@ ExpertMatrices single_experts(Graph& g, const std::string& name, const ExpertKey
 }
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.epsilon = 1e-5, .head_dim = 64, .positions = 131072});
+  const DecoderKeys c(config, g, {.epsilon = 1e-5, .head_dim = 64, .positions = 131072});
   const ExpertKeys e(config, 128, 4);
-  const uint32_t inner = config.count("intermediate_size", 2880);
   const bool bias = config.flag("attention_bias", true);
   const auto limit = static_cast<float>(config.number("swiglu_limit", 7));
   if (!(limit > 0)) config.refuse("swiglu_limit", "a number above 0");
@@ -85,7 +90,8 @@ void write(const Config& config, Graph& g) {
     const Routed routed = g.route(router_scores(g, h, mlp + "router", e.experts, layer, true),
                                   {.count = e.chosen, .weights = schema::RouteWeights::softmax_of_chosen});
     const std::string experts = mlp + "experts.";
-    const ExpertMatrices matrices = g.has(experts + "gate_up_proj") ? stacked_experts(g, experts, e, inner) : single_experts(g, experts, e);
+    const ExpertMatrices matrices =
+        g.has(experts + "gate_up_proj") ? stacked_experts(g, experts, e, config) : single_experts(g, experts, e);
     // gate * sigmoid(1.702 gate) * (up + 1)
     x = g.add(
         x, g.experts(h, routed, matrices, {.function = schema::Function::gelu_quick, .limit = limit, .up_offset = 1}));  // tokens x hidden

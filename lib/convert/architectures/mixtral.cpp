@@ -8,7 +8,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.epsilon = 1e-5, .positions = 131072});
+  const DecoderKeys c(config, g, {.epsilon = 1e-5, .positions = 131072});
   const ExpertKeys e(config, 8, 2);
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const std::vector<uint32_t> windows = layer_windows(config, c.layers, sliding_window(config, 0), [](uint32_t) { return true; });

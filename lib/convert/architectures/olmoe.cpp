@@ -13,7 +13,7 @@ void clip(Graph& g, Projections* p, float limit) {
 }
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.epsilon = 1e-5, .positions = 4096});
+  const DecoderKeys c(config, g, {.epsilon = 1e-5, .positions = 4096});
   const ExpertKeys e(config, 64, 8);
   const schema::Function function = activation(config.text("hidden_act", "silu"));
   const bool bias = config.flag("attention_bias", false), renormalize = config.flag("norm_topk_prob", false);

@@ -7,7 +7,7 @@ namespace linnet::convert::pages {
 namespace {
 
 void write(const Config& config, Graph& g) {
-  const DecoderKeys c(config, {.positions = 32768});
+  const DecoderKeys c(config, g, {.positions = 32768});
   const QwenExperts e(config, 128, 8);
   const bool bias = config.flag("attention_bias", false);
   const uint32_t window = config.flag("use_sliding_window", false) ? sliding_window(config, 4096) : 0;

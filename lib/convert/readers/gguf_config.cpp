@@ -127,7 +127,7 @@ void GgufKeys::refuse(const std::string& key, const std::string& expected) const
 // ---------------------------------------------------------------- the whole
 
 const GgufArchitecture& gguf_architecture(const std::string& name) {
-  for (std::span<const GgufArchitecture> group : {gguf_decoders(), std::span<const GgufArchitecture>(encoders())})
+  for (std::span<const GgufArchitecture> group : {gguf_decoders(), gguf_mixtures(), std::span<const GgufArchitecture>(encoders())})
     for (const GgufArchitecture& architecture : group)
       if (name == architecture.name) return architecture;
   throw Error(fmt::format("GGUF architecture {} is not supported", name));

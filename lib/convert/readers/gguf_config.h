@@ -49,6 +49,8 @@ struct GgufArchitecture {
 
 /// Those that write text (gguf_decoders.cpp).
 std::span<const GgufArchitecture> gguf_decoders();
+/// Those of them whose MLPs are experts (gguf_mixtures.cpp).
+std::span<const GgufArchitecture> gguf_mixtures();
 /// Throws Error naming an architecture that is not read.
 const GgufArchitecture& gguf_architecture(const std::string& name);
 GgufHeads gguf_heads(const GgufKeys& keys, const GgufArchitecture& architecture);

@@ -3,44 +3,13 @@
 
 #include <cmath>
 
+#include "convert/readers/gguf_frame.h"
 #include "convert/readers/gguf_rope.h"
 
 namespace linnet::convert {
 namespace {
 
-// ---------------------------------------------------------------- the frame of Llama
-
-constexpr GgufName kFrame[] = {
-    {"token_embd", "model.embed_tokens"},
-    {"output_norm", "model.norm"},
-    {"output", "lm_head"},
-    {"rope_freqs", "rope_freqs"},
-    {"rope_factors_long", "rope_factors_long"},
-    {"rope_factors_short", "rope_factors_short"},
-    {"blk.{}.attn_norm", "model.layers.{}.input_layernorm"},
-    {"blk.{}.attn_q", "model.layers.{}.self_attn.q_proj", GgufRows::query},
-    {"blk.{}.attn_k", "model.layers.{}.self_attn.k_proj", GgufRows::key},
-    {"blk.{}.attn_v", "model.layers.{}.self_attn.v_proj"},
-    {"blk.{}.attn_qkv", "model.layers.{}.self_attn.q_proj|model.layers.{}.self_attn.k_proj|model.layers.{}.self_attn.v_proj",
-     GgufRows::query_key_value},
-    {"blk.{}.attn_output", "model.layers.{}.self_attn.o_proj"},
-    {"blk.{}.ffn_norm", "model.layers.{}.post_attention_layernorm"},
-    {"blk.{}.ffn_gate", "model.layers.{}.mlp.gate_proj"},
-    {"blk.{}.ffn_up", "model.layers.{}.mlp.up_proj"},
-    {"blk.{}.ffn_down", "model.layers.{}.mlp.down_proj"},
-    {"blk.{}.attn_rot_embd", nullptr},
-    {"blk.{}.nextn.*", nullptr},
-};
-
-constexpr GgufName kMixtralExperts[] = {
-    {"blk.{}.ffn_gate_inp", "model.layers.{}.block_sparse_moe.gate"},
-    {"blk.{}.ffn_gate_exps", "model.layers.{}.block_sparse_moe.experts.{}.w1", GgufRows::experts},
-    {"blk.{}.ffn_down_exps", "model.layers.{}.block_sparse_moe.experts.{}.w2", GgufRows::experts},
-    {"blk.{}.ffn_up_exps", "model.layers.{}.block_sparse_moe.experts.{}.w3", GgufRows::experts},
-    {"blk.{}.ffn_gate.{}", "model.layers.{}.block_sparse_moe.experts.{}.w1"},  // the oldest files
-    {"blk.{}.ffn_down.{}", "model.layers.{}.block_sparse_moe.experts.{}.w2"},
-    {"blk.{}.ffn_up.{}", "model.layers.{}.block_sparse_moe.experts.{}.w3"},
-};
+// ---------------------------------------------------------------- in the frame of Llama
 
 // What Gemma's files call the norm before the MLP, and those behind attention and MLP.
 constexpr GgufName kFourNorms[] = {
@@ -49,42 +18,10 @@ constexpr GgufName kFourNorms[] = {
     {"blk.{}.post_ffw_norm", "model.layers.{}.post_feedforward_layernorm"},
 };
 
-constexpr GgufName kQueryKeyNorms[] = {
-    {"blk.{}.attn_q_norm", "model.layers.{}.self_attn.q_norm"},
-    {"blk.{}.attn_k_norm", "model.layers.{}.self_attn.k_norm"},
-};
-
 constexpr GgufName kPhi3[] = {
     {"blk.{}.attn_qkv", "model.layers.{}.self_attn.qkv_proj"},
     {"blk.{}.ffn_up", "model.layers.{}.mlp.gate_up_proj"},
 };
-
-// The usual scale of scores is the only one that most families compute.
-void expect_usual_scale(const GgufKeys& keys, const GgufHeads& heads) {
-  const double scale = 1 / std::sqrt(double(heads.key_width));
-  if (double asked = keys.number("attention.scale", 0); asked != 0 && std::fabs(asked - scale) > 1e-6 * scale)
-    keys.refuse("attention.scale", fmt::format("{}", scale));
-}
-
-void name_model(const GgufKeys& keys, const char* model_type, const char* saved_class, Json* config) {
-  (*config)["architectures"] = Json::array({saved_class});
-  (*config)["model_type"] = model_type;
-  (*config)["tie_word_embeddings"] = !keys.has_tensor("output.weight");
-  if (keys.whole("attention.causal", 1) != 1) keys.refuse("attention.causal", "true");
-}
-
-void configure_frame(const GgufKeys& keys, const GgufHeads& heads, const char* model_type, const char* saved_class, Json* config) {
-  Json& c = *config;
-  name_model(keys, model_type, saved_class, config);
-  c["num_key_value_heads"] = heads.kv_heads;
-  c["head_dim"] = heads.key_width;
-  if (heads.value_width != heads.key_width) keys.refuse("attention.value_length", "the same as attention.key_length");
-  c["rms_norm_eps"] = keys.number("attention.layer_norm_rms_epsilon");
-  c["hidden_act"] = "silu";
-  c["attention_bias"] = keys.has_tensor("blk.0.attn_q.bias") || keys.has_tensor("blk.0.attn_qkv.bias");
-  c["mlp_bias"] = keys.has_tensor("blk.0.ffn_up.bias");
-  add_gguf_rope(keys, heads, config);
-}
 
 // Of files that say a window only where they have one.
 void add_window(const GgufKeys& keys, Json* config) {
@@ -95,13 +32,13 @@ void add_window(const GgufKeys& keys, Json* config) {
 void configure_llama(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
   const uint32_t window = keys.count("attention.sliding_window", 0);
   const bool is_windowed = window > 0 && window < keys.count("context_length");
-  expect_usual_scale(keys, heads);
+  expect_usual_gguf_scale(keys, heads);
   if (heads.experts > 0)
-    configure_frame(keys, heads, "mixtral", "MixtralForCausalLM", config);
+    configure_gguf_frame(keys, heads, "mixtral", "MixtralForCausalLM", config);
   else if (is_windowed)
-    configure_frame(keys, heads, "mistral", "MistralForCausalLM", config);
+    configure_gguf_frame(keys, heads, "mistral", "MistralForCausalLM", config);
   else
-    configure_frame(keys, heads, "llama", "LlamaForCausalLM", config);
+    configure_gguf_frame(keys, heads, "llama", "LlamaForCausalLM", config);
   Json& c = *config;
   if (is_windowed) c["sliding_window"] = window;
   if (heads.experts == 0) return;
@@ -110,37 +47,37 @@ void configure_llama(const GgufKeys& keys, const GgufHeads& heads, Json* config)
 }
 
 void configure_qwen2(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "qwen2", "Qwen2ForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "qwen2", "Qwen2ForCausalLM", config);
   (*config)["use_sliding_window"] = false;
 }
 
 void configure_qwen3(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "qwen3", "Qwen3ForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "qwen3", "Qwen3ForCausalLM", config);
   (*config)["use_sliding_window"] = false;
 }
 
 void configure_olmo2(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "olmo2", "Olmo2ForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "olmo2", "Olmo2ForCausalLM", config);
 }
 
 void configure_smollm3(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "smollm3", "SmolLM3ForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "smollm3", "SmolLM3ForCausalLM", config);
 }
 
 void configure_phi3(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "phi3", "Phi3ForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "phi3", "Phi3ForCausalLM", config);
   add_window(keys, config);
   const char* original = "rope.scaling.original_context_length";
   if (keys.has(original)) (*config)["original_max_position_embeddings"] = keys.count(original);
 }
 
 void configure_granite(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  configure_frame(keys, heads, "granite", "GraniteForCausalLM", config);
+  configure_gguf_frame(keys, heads, "granite", "GraniteForCausalLM", config);
   Json& c = *config;
   c["attention_multiplier"] = keys.number("attention.scale", 1 / std::sqrt(double(heads.key_width)));
   c["embedding_multiplier"] = keys.number("embedding_scale", 1);
@@ -151,8 +88,8 @@ void configure_granite(const GgufKeys& keys, const GgufHeads& heads, Json* confi
 // ---------------------------------------------------------------- Gemma
 
 void configure_gemma(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  configure_frame(keys, heads, "gemma", "GemmaForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  configure_gguf_frame(keys, heads, "gemma", "GemmaForCausalLM", config);
   (*config)["hidden_activation"] = "gelu_pytorch_tanh";
 }
 
@@ -165,7 +102,7 @@ void add_query_scale(const GgufKeys& keys, const GgufHeads& heads, uint32_t laye
 }
 
 void configure_gemma2(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  configure_frame(keys, heads, "gemma2", "Gemma2ForCausalLM", config);
+  configure_gguf_frame(keys, heads, "gemma2", "Gemma2ForCausalLM", config);
   add_query_scale(keys, heads, 46, config);
   add_window(keys, config);
   (*config)["attn_logit_softcapping"] = keys.number("attn_logit_softcapping", 50);
@@ -174,7 +111,7 @@ void configure_gemma2(const GgufKeys& keys, const GgufHeads& heads, Json* config
 
 // sliding_window_pattern: for each layer whether it slides, or every how many layers one does not.
 void configure_gemma3(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  configure_frame(keys, heads, "gemma3_text", "Gemma3ForCausalLM", config);
+  configure_gguf_frame(keys, heads, "gemma3_text", "Gemma3ForCausalLM", config);
   add_query_scale(keys, heads, 62, config);
   add_window(keys, config);
   Json& c = *config;
@@ -241,22 +178,22 @@ void add_gpt2_keys(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
 }
 
 void configure_gpt2(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  name_model(keys, "gpt2", "GPT2LMHeadModel", config);
+  expect_usual_gguf_scale(keys, heads);
+  name_gguf_model(keys, "gpt2", "GPT2LMHeadModel", config);
   add_gpt2_keys(keys, heads, config);
   if (heads.kv_heads != heads.heads) keys.refuse("attention.head_count_kv", "attention.head_count");
 }
 
 void configure_starcoder(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  name_model(keys, "gpt_bigcode", "GPTBigCodeForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  name_gguf_model(keys, "gpt_bigcode", "GPTBigCodeForCausalLM", config);
   add_gpt2_keys(keys, heads, config);
   if (heads.kv_heads != 1) keys.refuse("attention.head_count_kv", "1");
 }
 
 void configure_gptneox(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  name_model(keys, "gpt_neox", "GPTNeoXForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  name_gguf_model(keys, "gpt_neox", "GPTNeoXForCausalLM", config);
   Json& c = *config;
   c["layer_norm_eps"] = keys.number("attention.layer_norm_epsilon");
   c["use_parallel_residual"] = keys.whole("use_parallel_residual", 1) != 0;
@@ -266,8 +203,8 @@ void configure_gptneox(const GgufKeys& keys, const GgufHeads& heads, Json* confi
 }
 
 void configure_falcon(const GgufKeys& keys, const GgufHeads& heads, Json* config) {
-  expect_usual_scale(keys, heads);
-  name_model(keys, "falcon", "FalconForCausalLM", config);
+  expect_usual_gguf_scale(keys, heads);
+  name_gguf_model(keys, "falcon", "FalconForCausalLM", config);
   Json& c = *config;
   c["layer_norm_epsilon"] = keys.number("attention.layer_norm_epsilon");
   c["new_decoder_architecture"] = true;
@@ -281,16 +218,16 @@ void configure_falcon(const GgufKeys& keys, const GgufHeads& heads, Json* config
 
 std::span<const GgufArchitecture> gguf_decoders() {
   static const std::vector<GgufArchitecture> kAll = {
-      {"llama", {{kFrame}, {kMixtralExperts}}, true, configure_llama},
-      {"qwen2", {{kFrame}}, false, configure_qwen2},
-      {"qwen3", {{kFrame}, {kQueryKeyNorms}}, false, configure_qwen3},
-      {"olmo2", {{kFourNorms}, {kQueryKeyNorms}, {kFrame}}, false, configure_olmo2},
-      {"smollm3", {{kFrame}}, true, configure_smollm3},
-      {"phi3", {{kPhi3}, {kFrame}}, false, configure_phi3},
-      {"granite", {{kFrame}}, true, configure_granite},
-      {"gemma", {{kFrame}}, false, configure_gemma},
-      {"gemma2", {{kFourNorms}, {kFrame}}, false, configure_gemma2},
-      {"gemma3", {{kFourNorms}, {kQueryKeyNorms}, {kFrame}}, false, configure_gemma3},
+      {"llama", {{kGgufFrame}, {kGgufMixtralExperts}}, true, configure_llama},
+      {"qwen2", {{kGgufFrame}}, false, configure_qwen2},
+      {"qwen3", {{kGgufFrame}, {kGgufQueryKeyNorms}}, false, configure_qwen3},
+      {"olmo2", {{kFourNorms}, {kGgufQueryKeyNorms}, {kGgufFrame}}, false, configure_olmo2},
+      {"smollm3", {{kGgufFrame}}, true, configure_smollm3},
+      {"phi3", {{kPhi3}, {kGgufFrame}}, false, configure_phi3},
+      {"granite", {{kGgufFrame}}, true, configure_granite},
+      {"gemma", {{kGgufFrame}}, false, configure_gemma},
+      {"gemma2", {{kFourNorms}, {kGgufFrame}}, false, configure_gemma2},
+      {"gemma3", {{kFourNorms}, {kGgufQueryKeyNorms}, {kGgufFrame}}, false, configure_gemma3},
       {"gpt2", {{kGpt2}}, false, configure_gpt2},
       {"starcoder", {{kGpt2}}, false, configure_starcoder},
       {"gptneox", {{kGptNeox}}, false, configure_gptneox},

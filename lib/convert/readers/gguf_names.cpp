@@ -132,6 +132,11 @@ std::vector<GgufPart> gguf_parts(const GgufFile::Tensor& tensor, std::span<const
         for (int i = 0; i < 3; ++i) thrice.insert(thrice.end(), numbers->begin(), numbers->end());
         return query_key_value(tensor, fill(rule.hugging_face, thrice), ending, heads);
       }
+      case GgufRows::one_row: {
+        GgufPart part = whole(tensor, name);
+        if (part.shape.size() == 1) part.shape.insert(part.shape.begin(), 1);
+        return {part};
+      }
       default:
         return {whole(tensor, name)};
     }

@@ -15,7 +15,8 @@ enum class GgufRows {
   query,
   key,              // rows of a head in pairs, where the architecture's files hold them so
   query_key_value,  // three tensors one under the other
-  experts           // one tensor for each expert
+  experts,          // one tensor for each expert
+  one_row           // a vector that is a matrix of one row
 };
 
 struct GgufName {

@@ -11,6 +11,7 @@ struct Look {
   size_t window = 0;   // positions that a token sees, its own included; 0 = all
   double softcap = 0;  // 0 = off
   Vector slopes = {};  // Falcon's ALiBi
+  Vector sinks = {};   // of each head: one more score, without a value
 };
 
 /// To the nearest number with eight bits of mantissa, ties to even.
@@ -38,6 +39,7 @@ inline Rows look(const Rows& q, const Rows& k, const Rows& v, const Look& c) {
         scores.push_back(score);
         top = std::max(top, score);
       }
+      if (!c.sinks.empty()) top = std::max(top, c.sinks[a]), sum = std::exp(c.sinks[a] - top);
       for (double& score : scores) sum += score = std::exp(score - top);
       for (size_t j = first; j <= i; ++j)
         for (size_t n = 0; n < c.width; ++n) out[i][from + n] += scores[j - first] / sum * v[j][shared + n];
