@@ -186,7 +186,11 @@ uint32_t Weights::stack(const std::string& name, const std::vector<std::vector<S
   weight.count = static_cast<uint32_t>(matrices.size());
   for (const std::vector<Source>& sources : matrices) {
     uint64_t rows = 0;
-    for (Source from : sources) add_source(&from, &weight, &rows);
+    for (Source from : sources) {
+      add_source(&from, &weight, &rows);
+      if (const uint64_t stored = source(from.tensor).shape[0]; from.matrix >= 0 && stored != matrices.size())
+        throw Error(fmt::format("tensor {} has {} matrices, expected {}", from.tensor, stored, matrices.size()));
+    }
     if (&sources == &matrices.front()) weight.rows = narrow(name, rows);
     if (rows != weight.rows)
       throw Error(

@@ -150,6 +150,8 @@ TEST_CASE("mixtures that would be run wrongly are refused by name") {
   odd = stacked(with(Json::object()), m);
   odd.put("model.layers.1.mlp.experts.down_proj", {kExperts - 1, kHidden, kInner});
   contains(odd, "experts.down_proj has 5 matrices, expected 6");
+  odd.put("model.layers.1.mlp.experts.down_proj", {kExperts + 1, kHidden, kInner});
+  contains(odd, "experts.down_proj has 7 matrices, expected 6");
   m.whole_norms = true, m.head_norms = false;
   contains(checkpoint_of({{"model_type", "olmoe"}, {"clip_qkv", -1}}, m), "clip_qkv is -1, expected a number above 0");
 }
