@@ -139,11 +139,11 @@ class Graph {
   Value clamp(Value x, float limit);                         // as x: between -limit and limit
   Routed route(Value scores, const RouteOptions& options);   // rows of scores x count
   Value experts(Value x, const Routed& routed, const ExpertMatrices& matrices, const ExpertOptions& options = {});  // as `down`
-  Value prepend(Value x, const std::string& row);            // one more row for each sequence
-  Value select_outputs(Value x);                             // outputs x columns of x
-  Value pool(Value x, schema::PoolKind kind);                // sequences x columns of x
-  Value pool_last_of(Value x, Value ids, uint32_t id);       // sequences x columns of x
-  Value shift_right(Value ids, uint32_t first);              // as ids
+  Value prepend(Value x, const std::string& row);                  // one more row for each sequence
+  Value select_outputs(Value x);                                   // outputs x columns of x
+  Value pool(Value x, schema::PoolKind kind);                      // sequences x columns of x
+  Value pool_last_of(Value x, Value ids, uint32_t id);             // sequences x columns of x
+  Value shift_right(Value ids, uint32_t first);                    // as ids
   Value add_row(Value x, const std::string& table, uint32_t row);  // as x: plus one row of a table, by its full name
   /// A table that no checkpoint holds: numbers[row][column].
   Value embed_numbers(Value ids, const std::string& name, uint32_t columns, std::vector<float> numbers);

@@ -18,7 +18,7 @@ inline uint32_t count_of_either(const Config& c, const std::string& key, const s
 struct ExpertKeys {
   ExpertKeys(const Config& c, uint32_t usual_experts, uint32_t usual_chosen)
       : experts(count_of_either(c, "num_experts", "num_local_experts", usual_experts)),
-        chosen(c.count("num_experts_per_tok", usual_chosen)) {
+        chosen(count_of_either(c, "num_experts_per_tok", "experts_per_token", usual_chosen)) {
     if (chosen > experts) c.refuse("num_experts_per_tok", fmt::format("no more than the {} experts", experts));
   }
   uint32_t experts, chosen;
