@@ -2,10 +2,9 @@
 
 #include <doctest/doctest.h>
 
-#include <nlohmann/json.hpp>
-
 #include <cstdlib>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "convert/golden_case.h"
@@ -66,7 +65,8 @@ void check_sums(const Plan& plan) {
 
 std::string written(const Plan& plan, void (*report)(const Plan&, Write, void*) noexcept) {
   std::string text;
-  report(plan, [](void* user, const char* piece, size_t size) { static_cast<std::string*>(user)->append(piece, size); }, &text);
+  report(
+      plan, [](void* user, const char* piece, size_t size) { static_cast<std::string*>(user)->append(piece, size); }, &text);
   return text;
 }
 
@@ -121,7 +121,10 @@ TEST_CASE("sums, lifetimes and the lower bound agree, and placement is within fi
 }
 
 TEST_CASE("golden models are placed within five percent of the lower bound") {
-  const auto folders = convert::golden_folders({"bert_", "sbert_bert", "llama_"});
+  auto folders = convert::golden_folders({"bert_", "sbert_bert", "llama_", "gpt2", "gpt_neo", "gpt_bigcode", "openai_gpt", "falcon",
+                                          "mistral", "qwen2", "qwen3", "gemma", "olmo2", "phi3", "smollm3", "granite"});
+  std::erase_if(folders,
+                [](const std::filesystem::path& folder) { return folder.filename() == "qwen3_vl" || folder.filename() == "qwen3_moe"; });
   if (folders.empty()) {
     MESSAGE("skipped: there is no shared data (LINNET_SHARED)");
     return;

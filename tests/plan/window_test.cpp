@@ -20,7 +20,8 @@ Model every_other() {
 }
 
 Model all_windowed() {
-  return oracle::converted(checkpoint_of({{"model_type", "mistral"}, {"sliding_window", 100}}, Frame()), oracle::weights("f32"));
+  return oracle::converted(checkpoint_of({{"model_type", "mistral"}, {"max_position_embeddings", 65536}, {"sliding_window", 100}}, Frame()),
+                           oracle::weights("f32"));
 }
 
 uint64_t state(const Model& model, const Limits& limits) { return planned(model, limits).state(); }

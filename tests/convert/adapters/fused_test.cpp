@@ -44,7 +44,7 @@ std::vector<float> turned_over(const std::vector<float>& numbers, size_t rows, s
 }  // namespace
 
 TEST_CASE("a pair beside a matrix of q, k and v, head by head, reaches each of the three, its bias too") {
-  const FakeCheckpoint base = neox_checkpoint(true, true, 0.5);
+  const FakeCheckpoint base = neox_checkpoint(true, true, 0.67);
   TestAdapter adapter(3, 5);
   for (const char* layer : {"gpt_neox.layers.0.", "gpt_neox.layers.1."}) {
     const std::string qkv = std::string(layer) + "attention.query_key_value";
@@ -89,7 +89,7 @@ TEST_CASE("pairs and full weights beside transposed matrices mean what PEFT mean
 }
 
 TEST_CASE("a pair whose B has not all rows of the fused matrix is refused by name") {
-  const Model model = open_converted(neox_checkpoint(true, false, 0.5), "f32");
+  const Model model = open_converted(neox_checkpoint(true, false, 0.67), "f32");
   TestAdapter adapter(3, 5);
   adapter.pair("gpt_neox.layers.0.attention.query_key_value", 2 * kHidden, kHidden);
   const convert::CheckpointFolder folder("fused-refusal");
