@@ -161,6 +161,8 @@ Status fill(const Generator::Impl& impl, const Generator::Start& start, Writing*
 Result<uint32_t> Generator::add(const Start& asked) noexcept {
   Start start = asked;
   const bool holds = impl_->program.reads_source() && start.sequence >= 0;  // one that its owner gave it; a run says where it lacks
+  const bool begun = holds && start.sequence <= UINT32_MAX && impl_->session.length(static_cast<SequenceId>(start.sequence)) > 0;
+  if (begun && start.prompt.empty()) return Status::error(Code::invalid_argument, "the prompt has no tokens, and the text has begun");
   LINNET_ASSIGN(start.prompt, decoder_prompt(impl_->program, start.prompt, holds || !start.source.empty()));
   LINNET_TRY(check_start(*impl_, start));
   const size_t first = impl_->texts.size();

@@ -25,8 +25,12 @@ namespace {
 constexpr uint32_t kSequences = 2;  // the conversation, and the branch that it left last
 
 Status check_writes(const Model& model) {
-  if (Result<generation::Autoregressive> found = generation::find_autoregressive(model); found.ok() && !found->reads_source()) return {};
-  return Status::error(Code::unsupported, "the model writes no text; its task is %s", model.task().data());
+  const Result<generation::Autoregressive> found = generation::find_autoregressive(model);
+  if (found.ok() && !found->reads_source()) return {};
+  return Status::error(
+      Code::unsupported,
+      found.ok() ? "the model writes from a source, not on from what was said; its task is %s" : "the model writes no text; its task is %s",
+      model.task().data());
 }
 
 // What the caller left open is as the model's file says.

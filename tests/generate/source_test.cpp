@@ -104,6 +104,7 @@ TEST_CASE("a sequence that holds a source is written on") {
   Ids ids;
   const GenerateReport report = must(generate(session, model(), sequence, {}, {.max_tokens = 4}, &ids));
   const int32_t next = report.unread;
+  CHECK(generate(session, model(), sequence, {}, {.max_tokens = 5}, &ids).status().code() == Code::invalid_argument);
   must(generate(session, model(), sequence, {&next, 1}, {.max_tokens = 5}, &ids));
   CHECK(list({ids.data(), ids.size()}) == expected);
 }

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "linnet/conversation.h"
 #include "linnet/tasks.h"
 #include "runtime/small_translator.h"
 #include "tasks/word_tokenizer.h"
@@ -116,4 +117,10 @@ TEST_CASE("languages take the place of the file's own: beside the source, and in
 TEST_CASE("a model that reads no source is refused") {
   const Status status = Translator::create(open_converted(decoder_checkpoint(), "f32")).status();
   CHECK(status.code() == Code::unsupported);
+}
+
+TEST_CASE("a conversation goes on from what was said, which a model that reads sources does not") {
+  const Status status = Conversation::create(converted(languages(), kPlain)).status();
+  CHECK(status.code() == Code::unsupported);
+  CHECK(std::string(status.message()).find("text_to_text") != std::string::npos);
 }

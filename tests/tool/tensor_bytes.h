@@ -8,17 +8,24 @@
 
 namespace linnet::tests {
 
-/// One tensor of int64 ids, [rows, columns]; all rows are of the same length.
-inline std::string token_file(const std::vector<std::vector<int64_t>>& rows, const std::string& name = "input_ids") {
-  const uint64_t bytes = rows.size() * rows[0].size() * sizeof(int64_t);
+/// Rows of ids, all of the same length, by the name of their tensor.
+using NamedRows = std::vector<std::pair<std::string, std::vector<std::vector<int64_t>>>>;
+
+/// Tensors of int64 ids, [rows, columns].
+inline std::string token_files(const NamedRows& tensors) {
   nlohmann::json header;
-  header[name] = {{"dtype", "I64"}, {"shape", {rows.size(), rows[0].size()}}, {"data_offsets", {0, bytes}}};
+  std::string data;
+  for (const auto& [name, rows] : tensors) {
+    const size_t begin = data.size();
+    for (const std::vector<int64_t>& row : rows) data.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(int64_t));
+    header[name] = {{"dtype", "I64"}, {"shape", {rows.size(), rows[0].size()}}, {"data_offsets", {begin, data.size()}}};
+  }
   const std::string text = header.dump();
   const uint64_t length = text.size();
-  std::string file(reinterpret_cast<const char*>(&length), sizeof length);
-  file += text;
-  for (const std::vector<int64_t>& row : rows) file.append(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(int64_t));
-  return file;
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text + data;
+}
+inline std::string token_file(const std::vector<std::vector<int64_t>>& rows, const std::string& name = "input_ids") {
+  return token_files({{name, rows}});
 }
 
 struct Floats {

@@ -7,6 +7,7 @@
 #include "convert/readers/gguf_metadata.h"
 #include "convert/readers/opennmt.h"
 #include "convert/text/gguf_tokenizer.h"
+#include "convert/text/paired_pieces.h"
 #include "convert/text/sentence_piece.h"
 #include "convert/text/sentence_settings.h"
 #include "convert/text/tokenizer_config.h"
@@ -47,6 +48,7 @@ std::optional<TokenizerDraft> read_files(const fs::path& folder) {
   if (has("tokenizer.model")) return parse_sentence_piece(read("tokenizer.model"), config);
   if (has("spiece.model")) return parse_sentence_piece(read("spiece.model"), config);
   if (has("vocab.txt")) return parse_vocab_txt(read("vocab.txt"), config);
+  if (has("source.spm") && has("vocab.json")) return parse_paired_pieces(read("source.spm"), read("vocab.json"));
   if (const std::vector<std::string> words = opennmt_words(folder.string(), "source"); !words.empty()) return parse_word_list(words);
   if (has("vocab.json") && has("merges.txt")) return parse_vocab_json(read("vocab.json"), read("merges.txt"), config);
   return std::nullopt;
@@ -84,7 +86,11 @@ std::optional<TokenizerDraft> read_tokenizer(const std::string& path) {
 }
 
 std::optional<TokenizerDraft> read_target_tokenizer(const Checkpoint& checkpoint) {
-  if (checkpoint.gguf() || !fs::exists(fs::path(checkpoint.path()) / "target_vocabulary.txt")) return std::nullopt;
+  if (checkpoint.gguf()) return std::nullopt;
+  const fs::path folder = checkpoint.path();
+  if (const fs::path model = folder / "target.spm", list = folder / "target_vocab.json"; fs::exists(model) && fs::exists(list))
+    return parse_paired_pieces(read_text(model.string()), read_text(list.string()));
+  if (!fs::exists(folder / "target_vocabulary.txt")) return std::nullopt;
   return parse_word_list(opennmt_words(checkpoint.path(), "target"));
 }
 

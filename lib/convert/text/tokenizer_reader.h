@@ -9,7 +9,7 @@
 
 namespace linnet::convert {
 
-/// `path`: a folder with tokenizer.json, tokenizer.model, vocab.txt or vocab.json and merges.txt (the first that is there), or a GGUF
+/// `path`: a folder with tokenizer.json, tokenizer.model, source.spm and vocab.json, vocab.txt or vocab.json and merges.txt, or a GGUF
 /// file. In a folder with modules.json, sentence_bert_config.json (or an older name of it) changes it. Nothing when there is none of the
 /// files. Throws Error that names what this library does not have.
 std::optional<TokenizerDraft> read_tokenizer(const std::string& path);

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "convert/text/gguf_tokenizer.h"
+#include "convert/text/paired_pieces.h"
 #include "convert/text/protobuf.h"
 #include "convert/text/sentence_piece.h"
 #include "text/random_text.h"
@@ -93,6 +94,18 @@ TEST_CASE("tokenizer.model's Unigram removes extra spaces and ends with eos") {
   const Tokenizer unigram = tokenizer_of(convert::parse_sentence_piece(sentence_piece(1), nullptr));
   CHECK(encoded(unigram, "  ab   a ") == IdVector{3, 7, 6, 2});  // -4 either way for "_ab": the first found stays
   CHECK(encoded(unigram, "<s>") == IdVector{3, 0, 2});           // control pieces are not in the text
+}
+
+TEST_CASE("a SentencePiece model beside a list of pieces cuts as the one says and numbers as the other does") {
+  const std::string list =
+      R"({"</s>": 0, "<unk>": 1, "b": 2, "\u2581": 3, "x": 4, "ab": 5, "a": 6, "\u2581a": 7, ">>deu<<": 8, "<pad>": 9})";
+  const Tokenizer paired = tokenizer_of(convert::parse_paired_pieces(sentence_piece(1), list));
+  CHECK(encoded(paired, "ab a") == IdVector{3, 5, 7, 0});
+  CHECK(encoded(paired, ">>deu<< a") == IdVector{8, 7, 0});
+  CHECK(encoded(paired, "x") == IdVector{3, 1, 0});  // a piece of the other side alone
+  CHECK(decoded(paired, {7, 4, 2}) == "axb");
+  CHECK(refusal([&] { convert::parse_paired_pieces(sentence_piece(1), R"({"</s>": 0, "<unk>": 1, "b": 2})"); }).find("lacks the piece") !=
+        std::string::npos);
 }
 
 TEST_CASE("beside tokenizer_config.json special tokens are found in text") {
