@@ -125,7 +125,7 @@ Status append_formatted(Evaluator& evaluator, const Value& value, const ValueFor
   else
     LINNET_TRY(append_text(evaluator, value, format));
   if (format.width == 0) return {};
-  Value text, sign, filled;
+  Value text, filled;
   LINNET_TRY(evaluator.take_string(begin, &text));
   const bool number = value.is_number() && !(value.is(Kind::boolean) && plain);
   const char align = format.align ? format.align : number ? '>' : '<';
