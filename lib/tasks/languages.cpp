@@ -12,8 +12,8 @@ bool all_letters(std::string_view text) {
 bool reads_like_language(std::string_view piece) {
   const size_t line = piece.find('_');
   if (line != 2 && line != 3) return false;
-  const std::string_view place = piece.substr(line + 1);
-  return (place.size() == 2 || place.size() == 4) && all_letters(piece.substr(0, line)) && all_letters(place);
+  const std::string_view language(piece.data(), line), place(piece.data() + line + 1, piece.size() - line - 1);
+  return (place.size() == 2 || place.size() == 4) && all_letters(language) && all_letters(place);
 }
 
 }  // namespace
