@@ -95,6 +95,7 @@ Status ModelFile::parse(Known known) noexcept {
   LINNET_TRY(parse_programs(*root_, requirements, &programs_));
   LINNET_TRY(check_tokenizer(*root_));
   LINNET_TRY(check_generation(*root_));
+  LINNET_TRY(check_similarity(*root_));
   return check_texts(*root_);
 }
 

@@ -29,6 +29,8 @@ Status parse_programs(const schema::Model& model, const Requirements& requiremen
 Status check_option_numbers(const Node& node) noexcept;
 Status check_tokenizer(const schema::Model& model) noexcept;
 Status check_generation(const schema::Model& model) noexcept;
+/// Whether its numbers are finite.
+Status check_similarity(const schema::Model& model) noexcept;
 /// Labels, chat templates, metadata: sizes.
 Status check_texts(const schema::Model& model) noexcept;
 

@@ -147,6 +147,12 @@ Status check_tokenizer(const schema::Model& model) noexcept {
   return model.target_tokenizer() ? check_table(*model.target_tokenizer()) : Status();
 }
 
+Status check_similarity(const schema::Model& model) noexcept {
+  const schema::Similarity* table = model.similarity();
+  if (!table || (std::isfinite(table->scale()) && std::isfinite(table->bias()))) return {};
+  return Status::error(Code::corrupt, "its similarity is not made of finite numbers");
+}
+
 Status check_generation(const schema::Model& model) noexcept {
   if (!model.generation()) return {};
   const schema::Generation& table = *model.generation();

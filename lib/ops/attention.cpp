@@ -41,8 +41,11 @@ Status verify_input(const VerifyContext& context, size_t input, const char* what
   const Value& value = context.input(input);
   if (value.columns != columns)
     return Status::error(Code::corrupt, "Attention: the %s have %u columns, expected %u", what, value.columns, columns);
-  if (!same_rows(value.rows, context.input(0).rows))
-    return Status::error(Code::corrupt, "Attention: the %s have other rows than the queries", what);
+  const auto& options = context.node.as<schema::Attention>();
+  // Where every query sees all keys and nothing depends on distance, a sequence may have other numbers of them.
+  const bool free = options.reader() == schema::Reader::bidirectional && options.slopes_tensor() < 0 && options.relative_bias_tensor() < 0;
+  if (!same_rows(value.rows, context.input(free && input > 0 ? 1 : 0).rows))
+    return Status::error(Code::corrupt, "Attention: the %s have other rows than the %s", what, free ? "keys" : "queries");
   if (value.rows.constant != 0) return Status::error(Code::corrupt, "Attention: the %s have rows that belong to no sequence", what);
   return {};
 }
@@ -234,10 +237,11 @@ void Call::task(size_t index, size_t worker) const {
       std::upper_bound(tile_starts, tile_starts + context.sequences + 1, static_cast<uint32_t>(tile_index)) - tile_starts - 1);
   const size_t group = group_of(options), most = tile_tokens(options), key_width = options.key_width();
   const Span span = context.span(context.node.inputs[0], sequence);
+  const Span own = options.state() < 0 ? context.span(context.node.inputs[1], sequence) : span;
   const size_t first = (tile_index - tile_starts[sequence]) * most, tokens = std::min(most, span.count - first);
 
   Source source{.options = options, .head = head};
-  size_t start = 0, keys = span.count;
+  size_t start = 0, keys = own.count;
   if (options.state() >= 0) {
     const size_t state = static_cast<size_t>(options.state());
     source.layout = &context.layouts[state];
@@ -245,9 +249,9 @@ void Call::task(size_t index, size_t worker) const {
     start = context.first_position[sequence];
     keys = context.states[state].kind == schema::StateKind::token ? start + span.count : source.pages->length;
   } else {
-    source.keys = context.f32(context.node.inputs[1]) + span.first * options.kv_heads() * key_width;
+    source.keys = context.f32(context.node.inputs[1]) + own.first * options.kv_heads() * key_width;
     if (!options.value_prefix())
-      source.values = context.f32(context.node.inputs[2]) + span.first * options.kv_heads() * options.value_width();
+      source.values = context.f32(context.node.inputs[2]) + own.first * options.kv_heads() * options.value_width();
   }
   const Walk walk{context,
                   options,

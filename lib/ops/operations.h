@@ -10,8 +10,8 @@ namespace linnet::ops {
 extern const Operation embed_operation, linear_operation, quantize_operation, turn_operation, norm_operation, rotary_angles_operation,
     rotary_operation, append_operation, attention_operation, unary_operation, binary_operation, binary_constant_operation, gate_operation,
     scale_operation, softcap_operation, select_rows_operation, prepend_operation, pool_operation, slice_operation, concat_operation,
-    clamp_operation, route_operation, experts_operation, shift_right_operation,
-    ngram_attention_operation;
+    clamp_operation, route_operation, experts_operation, shift_right_operation, ngram_attention_operation, patchify_operation,
+    join_rows_operation, place_rows_operation, grid_embed_operation, pool_token_operation;
 
 /// The same number of rows for every call and for every sequence of it, however it was written down.
 bool same_rows(const format::Rows& a, const format::Rows& b) noexcept;

@@ -1,4 +1,5 @@
-// Cosines and sines of each row's rotary angles. Three-axis rotary (Qwen3-VL) interleaves the angles of three positions.
+// Cosines and sines of each row's rotary angles. Three-axis rotary (Qwen3-VL) interleaves the angles of three positions; places in a
+// picture turn one half by their row and the other by their column.
 #include <cmath>
 
 #include "core/try.h"
@@ -11,6 +12,7 @@ namespace {
 using schema::RotaryScaling;
 
 constexpr uint32_t kAxes = 3;
+constexpr uint32_t kPlaceColumns = 4;  // row, column, rows, columns
 
 bool asks_length(const schema::RotaryAngles& options) {
   return options.scaling() == RotaryScaling::dynamic || options.scaling() == RotaryScaling::longrope;
@@ -41,7 +43,18 @@ Status verify_scaling(const schema::RotaryAngles& options) {
   return {};
 }
 
+Status verify_grid(const schema::RotaryAngles& options, uint32_t position_columns) {
+  const bool factors = options.short_factors_tensor() >= 0 || options.long_factors_tensor() >= 0;
+  if (options.scaling() != RotaryScaling::none || factors || (options.sections() && options.sections()->size() != 0))
+    return Status::error(Code::corrupt, "RotaryAngles: places of a picture with scaling, factors or sections, expected none");
+  if (options.width() % 4 != 0 || position_columns != kPlaceColumns)
+    return Status::error(Code::corrupt, "RotaryAngles: a width of %u over places of %u columns, expected a multiple of 4 over %u",
+                         options.width(), position_columns, kPlaceColumns);
+  return {};
+}
+
 Status verify_sections(const schema::RotaryAngles& options, uint32_t position_columns) {
+  if (options.grid()) return verify_grid(options, position_columns);
   const auto* sections = options.sections();
   if (!sections || sections->size() == 0) {
     if (position_columns == 1) return {};
@@ -116,8 +129,9 @@ Status prepare(const PlanContext& context, void* constant) {
   return {};
 }
 
-// Which of the three positions turns channel pair i: time, except where height and width are woven in.
+// Which of the positions turns channel pair i: time, except where height and width are woven in.
 size_t axis_of(const schema::RotaryAngles& options, uint32_t i) {
+  if (options.grid()) return i >= options.width() / 4;
   const auto* sections = options.sections();
   if (!sections || sections->size() == 0) return 0;
   const uint32_t axis = i % kAxes;

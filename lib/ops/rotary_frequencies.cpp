@@ -50,6 +50,11 @@ void frequencies_of_base(double base, uint32_t width, const float* factors, doub
 void rotary_frequencies(const schema::RotaryAngles& options, const float* factors, float* out) {
   const double base = options.base(), factor = options.factor();
   const uint32_t width = options.width();
+  if (options.grid()) {
+    frequencies_of_base(base, width / 2, nullptr, 1.0, out);
+    std::copy_n(out, width / 4, out + width / 4);
+    return;
+  }
   if (options.scaling() != RotaryScaling::llama3 && options.scaling() != RotaryScaling::yarn) {
     frequencies_of_base(base, width, factors, options.scaling() == RotaryScaling::linear ? factor : 1.0, out);
     return;

@@ -13,6 +13,7 @@ const Operation* const kOperations[] = {
     &gate_operation,   &scale_operation,  &softcap_operation,   &select_rows_operation, &prepend_operation, &pool_operation,
     &slice_operation,  &concat_operation, &clamp_operation,     &route_operation,       &experts_operation,
     &shift_right_operation, &ngram_attention_operation,
+    &patchify_operation, &join_rows_operation, &place_rows_operation, &grid_embed_operation, &pool_token_operation,
 };
 constexpr std::string_view kPrefix = "operation:";
 

@@ -77,7 +77,7 @@ Status fill_limits(Plan::Impl* plan) noexcept {
   if (!l.source_tokens) l.source_tokens = default_source(*plan);
   if (!l.sources) l.sources = l.sequences;
   if (!l.patches) l.patches = std::min(most ? most : l.context, limits::kBatchTokens);
-  if (!l.images) l.images = 1;
+  if (!l.images) l.images = l.sequences;
   if (l.adapters && !l.adapter_rank) l.adapter_rank = kDefaultRank;
   if (!l.threads) l.threads = performance_cores();
   LINNET_TRY(at_most("context", l.context, limits::kContext));

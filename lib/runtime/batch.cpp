@@ -93,9 +93,10 @@ Status check_features(const Program& program, size_t index, const Input& input, 
   for (const Port& port : program.inputs) {
     if (program.values[port.value].type != schema::ValueType::f32) continue;
     uint32_t columns = program.values[port.value].columns;
-    if (port.role != Role::features && port.role != Role::pixels)
+    if (port.role != Role::features && port.role != Role::pixels && port.role != Role::embeddings)
       return Status::error(Code::unsupported, "input '%s' has a role that a session cannot fill", port.name.data());
-    if (input.features.empty() || input.features.size() % columns != 0 || input.features.size() / columns > UINT32_MAX)
+    const bool may_lack = port.role == Role::embeddings;  // a text without pictures, or a part of one
+    if ((input.features.empty() && !may_lack) || input.features.size() % columns != 0 || input.features.size() / columns > UINT32_MAX)
       return bad("input %zu has %llu feature numbers; they must be rows of %llu", index, input.features.size(), columns);
     *rows = static_cast<uint32_t>(input.features.size() / columns);
     *symbol = program.values[port.value].rows.symbol;
@@ -124,6 +125,20 @@ Status check_positions(const Session::Impl& session, const Program& program, std
                            static_cast<unsigned long long>(rows_in_sequence(value.rows, session, i)), session.first_position[i],
                            value.bound);
     }
+  }
+  return {};
+}
+
+// Places have no default: only the host knows a picture's size.
+Status check_places(const Session::Impl& session, const Program& program, std::span<const Input> inputs) {
+  const Port* port = find_input(program, Role::image_positions);
+  if (!port) return {};
+  const format::Value& value = program.values[port->value];
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const uint64_t numbers = rows_in_sequence(value.rows, session, i) * value.columns;
+    if (inputs[i].positions.size() != numbers)
+      return bad("input %zu has %llu positions; its pictures need %llu", i, inputs[i].positions.size(), numbers);
+    LINNET_TRY(check_indices("position", i, inputs[i].positions, value.bound));
   }
   return {};
 }
@@ -213,11 +228,14 @@ Status check_batch(Session::Impl* session, size_t index, std::span<const Input> 
       case Role::output_rows:
       case Role::features:
       case Role::pixels:
+      case Role::embeddings:
+      case Role::image_positions:
         break;
       default:
         return Status::error(Code::unsupported, "input '%s' has a role that a session cannot fill", port.name.data());
     }
   }
+  LINNET_TRY(check_places(*session, program, inputs));
   return check_positions(*session, program, inputs);
 }
 
@@ -253,6 +271,9 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
               size_t at = r * value.columns + c;
               indices[at] = input.positions.empty() ? static_cast<int32_t>(first + r) : input.positions[at];
             }
+          break;
+        case Role::image_positions:
+          std::memcpy(indices, input.positions.data(), count * sizeof(int32_t));
           break;
         case Role::lengths:
           for (size_t r = 0; r < count; ++r) indices[r] = static_cast<int32_t>(total);

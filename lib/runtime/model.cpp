@@ -38,20 +38,23 @@ bool known(std::string_view requirement) {
 }
 
 // A session writes the inputs of a program (batch.cpp): one port of each role is checked at each run, rows belong to sequences, features
-// are patches, and the longest context must be within the bound of a length. What differs from that is refused here.
+// are patches, pixels images, one port alone takes either, and the longest context must be within the bound of a length. What differs from
+// that is refused here.
 Status check_inputs(const format::Program& program) {
   using schema::Role;
   bool seen[UINT8_MAX + 1] = {};
   for (const format::Port& port : program.inputs) {
     const format::Value& value = program.values[port.value];
-    const bool features = port.role == Role::features || port.role == Role::pixels;
+    const bool pixels = port.role == Role::pixels, features = pixels || port.role == Role::features || port.role == Role::embeddings;
     bool& before = seen[static_cast<size_t>(features ? Role::features : port.role)];
     const char* wrong = nullptr;
     if (before)
       wrong = "another input has its role";
     else if (value.rows.constant != 0)
       wrong = "it has rows that belong to no sequence";
-    else if (features && !ops::is_symbol(value.rows, schema::Symbol::patches))
+    else if (pixels && !ops::is_symbol(value.rows, schema::Symbol::images))
+      wrong = "pixels have one row for each of images";
+    else if (features && !pixels && !ops::is_symbol(value.rows, schema::Symbol::patches))
       wrong = "features have one row for each of patches";
     else if (port.role == Role::lengths && value.bound <= core::limits::kContext)
       wrong = "the bound of lengths is above the longest context";

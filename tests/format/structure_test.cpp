@@ -3,6 +3,7 @@
 
 #include "format/open_model.h"
 #include "format/tiny_experts.h"
+#include "format/tiny_vision.h"
 #include "format/tiny_models.h"
 #include "fuzz/run_program.h"
 
@@ -53,7 +54,7 @@ Sweep sweep_bytes(const TinyModel& model) {
 }  // namespace
 
 TEST_CASE("every changed byte of the structural part is refused, or verified and then runs in bounds") {
-  for (const TinyModel& model : {tiny_encoder(), tiny_decoder(), tiny_experts()}) {
+  for (const TinyModel& model : {tiny_encoder(), tiny_decoder(), tiny_experts(), tiny_vision()}) {
     const Sweep sweep = sweep_bytes(model);
     MESSAGE(sweep.mutants, " changed files: ", sweep.opened, " still open, their programs ran ", sweep.runs, " times");
     CHECK(sweep.opened < sweep.mutants);
@@ -62,10 +63,10 @@ TEST_CASE("every changed byte of the structural part is refused, or verified and
 }
 
 TEST_CASE("the tiny models themselves run") {
-  for (const TinyModel& model : {tiny_encoder(), tiny_decoder(), tiny_experts()}) {
+  for (const TinyModel& model : {tiny_encoder(), tiny_decoder(), tiny_experts(), tiny_vision()}) {
     Sweep sweep;
     CHECK(open_and_run(model.file(), &sweep).code == Code::ok);
-    CHECK(sweep.runs == 2);
+    CHECK(sweep.runs == 2 * model.programs.size());
   }
 }
 

@@ -216,7 +216,7 @@ inline Bytes TinyModel::structure() const {
   if (!generation_table.IsNull()) model.add_generation(generation_table);
   model.add_metadata(pair_list);
   if (!adapter_table.IsNull()) model.add_adapter(adapter_table);
-  tiny::add_newer_field(builder, model, schema::Model::VT_TARGET_TOKENIZER, newer_fields);
+  tiny::add_newer_field(builder, model, schema::Model::VT_SIMILARITY, newer_fields);
   builder.Finish(model.Finish());
   return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }

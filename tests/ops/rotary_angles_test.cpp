@@ -24,12 +24,14 @@ struct Rule {
   uint32_t original = 0;
   int32_t short_factors = -1, long_factors = -1;
   std::vector<uint32_t> sections = {};
+  bool grid = false;
+  uint32_t columns() const { return grid ? 4 : sections.empty() ? 1 : 3; }
 
   auto create() const {
     return [this](flatbuffers::FlatBufferBuilder& builder) {
       return schema::CreateRotaryAnglesDirect(builder, width, base, scaling, factor, low, high, beta_fast, beta_slow, truncate,
                                               attention_factor, original, short_factors, long_factors,
-                                              sections.empty() ? nullptr : &sections);
+                                              sections.empty() ? nullptr : &sections, grid);
     };
   }
 };
@@ -37,8 +39,9 @@ struct Rule {
 /// cos and sin of position * frequency(i), at every position.
 void check_angles(Trial& trial, const Rule& rule, const std::vector<int32_t>& positions, const std::vector<int32_t>& lengths,
                   const std::function<double(size_t row, uint32_t i)>& angle) {
-  trial.counts[Symbol::tokens] = {static_cast<uint32_t>(positions.size()) / (rule.sections.empty() ? 1 : 3)};
-  std::vector<uint32_t> in = {trial.input(positions, rule.sections.empty() ? 1 : 3, 1 << 20)};
+  trial.counts[Symbol::tokens] = {static_cast<uint32_t>(positions.size()) / rule.columns()};
+  std::vector<uint32_t> in = {
+      trial.input(positions, rule.columns(), 1 << 20, tokens(), rule.grid ? schema::Role::image_positions : schema::Role::positions)};
   if (!lengths.empty()) in.push_back(trial.input(lengths, 1, 1 << 20, tokens(), schema::Role::lengths));
   const uint32_t out = trial.output(rule.width);
   trial.operation<schema::RotaryAngles>(rule.create(), in, {out});
@@ -169,4 +172,31 @@ TEST_CASE("three-axis angles weave height and width into time") {
     for (uint32_t w = 2; w < 3 * 2; w += 3) axis = i == w ? 2 : axis;
     return positions[row * 3 + axis] * plain(rule, i);
   });
+}
+
+TEST_CASE("places of a picture turn one half of the angles by their row and the other by their column") {
+  const std::vector<int32_t> places = {0, 0, 3, 5, 2, 4, 3, 5, 700, 33, 900, 40};  // three rows of (row, column, rows, columns)
+  for (const uint32_t threads : {1u, 3u}) {
+    Trial trial;
+    trial.threads = threads;
+    const Rule rule{.width = 20, .grid = true};
+    check_angles(trial, rule, places, {},
+                 [&](size_t row, uint32_t i) { return places[row * 4 + (i < 5 ? 0 : 1)] * std::pow(10000.0, -2.0 * (i % 5) / 10); });
+  }
+}
+
+TEST_CASE("places with scaling, with sections, of another width or for an odd number of pairs are refused") {
+  const auto refusal = [](const Rule& rule, uint32_t columns) {
+    Trial trial;
+    trial.counts[Symbol::tokens] = {1};
+    const uint32_t at = trial.input(std::vector<int32_t>(columns), columns, 9, tokens(), schema::Role::image_positions);
+    const uint32_t out = trial.output(rule.width);
+    trial.operation<schema::RotaryAngles>(rule.create(), {at}, {out});
+    return trial.run_verified(out);
+  };
+  CHECK(refusal({.width = 8, .grid = true}, 4) == "");
+  CHECK(refusal({.width = 8, .grid = true}, 3) != "");
+  CHECK(refusal({.width = 6, .grid = true}, 4) != "");
+  CHECK(refusal({.width = 8, .scaling = RotaryScaling::linear, .grid = true}, 4) != "");
+  CHECK(refusal({.width = 8, .sections = {2, 1, 1}, .grid = true}, 4) != "");
 }

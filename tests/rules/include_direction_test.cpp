@@ -37,6 +37,7 @@ const std::map<std::string, std::string> kPublic = {
     {"plan.h", "plan"},
     {"report.h", "plan"},
     {"session.h", "runtime"},
+    {"pictures.h", "tasks"},
     {"tokenizer.h", "text"},
     {"chat.h", "text"},
     {"sampling.h", "generate"},

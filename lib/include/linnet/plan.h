@@ -19,7 +19,7 @@ struct Limits {
   uint32_t source_tokens = 0;   ///< of one encode run, so also of one source; 0 = what the model was made for, at most 1024
   uint32_t sources = 0;         ///< sources of that size alive at once, which any number of sequences share; 0 = sequences
   uint32_t patches = 0;         ///< feature or patch rows of one run; 0 = max_positions of the program
-  uint32_t images = 0;
+  uint32_t images = 0;          ///< pictures of one run; 0 = `sequences`
   uint32_t threads = 0;         ///< workers, the caller included; 0 = the number of big cores
   uint32_t rewind = 0;          ///< positions that windowed layers keep beyond their window, so that rewind(n) can go back
   uint32_t adapters = 0;        ///< adapters attached at once; 0 = none, and none of their scratch

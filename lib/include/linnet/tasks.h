@@ -102,4 +102,9 @@ class LINNET_API Translator {
   Impl* impl_;
 };
 
+/// How alike pictures and texts are, of rows of their embeddings as the model's two programs give them:
+/// scores[i * texts.rows + t] = scale * (images[i] . texts[t]) + bias. Errors: unsupported (the model does not compare them),
+/// invalid_argument (rows of different widths; room for another number of scores).
+LINNET_API Status similarity(const Model& model, const Matrix& images, const Matrix& texts, std::span<float> scores) noexcept;
+
 }  // namespace linnet
