@@ -95,7 +95,9 @@ Value Graph::token_types(uint32_t types) {
 Value Graph::positions(uint32_t bound, format::Rows rows) {
   return input(schema::Role::positions, "position_ids", ValueType::index, 1, rows, bound);
 }
-Value Graph::features(uint32_t columns) { return input(schema::Role::features, "features", ValueType::f32, columns, patches(), 0); }
+Value Graph::features(uint32_t columns, const std::string& name) {
+  return input(schema::Role::features, name, ValueType::f32, columns, patches(), 0);
+}
 
 void Graph::output(schema::Role role, const std::string& name, Value value) { current().outputs.push_back({role, name, value.index}); }
 
@@ -142,7 +144,7 @@ Value Graph::linear(Value x, const Names& names, const LinearOptions& options) {
   std::vector<Source> matrices, biases;
   for (const NamedRows& part : names.list) matrices.push_back({part.name + ".weight", part.rows, options.transposed});
   for (const NamedRows& part : names.list) biases.push_back({part.name + ".bias", part.rows});
-  uint32_t tensor = weights_.matrix(matrices, options.role, options.turned);
+  uint32_t tensor = weights_.matrix(matrices, options.role, options.turned, options.flattened ? size(matrices[0].tensor, 0) : 0);
   int32_t bias = -1;
   if (!options.bias_tensor.empty()) biases = {options.bias_tensor};
   if (options.bias || !options.bias_tensor.empty()) bias = static_cast<int32_t>(weights_.vector(biases, weights_[tensor].rows));
@@ -202,9 +204,10 @@ Value Graph::rotary_angles(Value positions, const Rope& rope) {
   std::vector<Value> inputs = {positions};
   if (rope.depends_on_length()) inputs.push_back(input_once(schema::Role::lengths, "lengths", rows(positions), core::limits::kContext + 1));
   Value out = add_value("rotary angles", ValueType::f32, rope.width, rows(positions));
+  const auto sections = rope.sections.empty() ? 0 : builder_.CreateVector(rope.sections);
   auto made = schema::CreateRotaryAngles(builder_, rope.width, rope.base, rope.scaling, rope.factor, rope.low_frequency_factor,
                                          rope.high_frequency_factor, rope.beta_fast, rope.beta_slow, rope.truncate, rope.attention_factor,
-                                         rope.original_positions, short_factors, long_factors);
+                                         rope.original_positions, short_factors, long_factors, sections);
   operation(schema::Options::RotaryAngles, made, std::move(inputs), {out});
   return out;
 }

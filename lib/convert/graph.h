@@ -44,6 +44,7 @@ struct LinearOptions {
   std::string bias_tensor = "";  // the bias where it is not called <name>.bias
   bool turned = false;           // turn the input where weights are quantized: for the wide inputs with peaks (`down`)
   bool transposed = false;       // the checkpoint stores the matrix as [in, out]
+  bool flattened = false;        // the matrix is stored with more dimensions than two, as a convolution's kernel is
 };
 
 struct EmbedOptions {
@@ -89,6 +90,8 @@ class Graph {
   bool has(const std::string& tensor) const { return weights_.has(tensor); }
   /// A tensor's size along one dimension. Throws Error when it has fewer.
   uint32_t size(const std::string& tensor, size_t dimension) const;
+  /// The one number of a tensor.
+  float scalar(const std::string& tensor);
   /// Throws Error where config.json gives another size than the tensor has.
   void expect_size(const Config& config, const std::string& key, const std::string& tensor, size_t dimension) const;
   /// Takes in a subfolder's tensors under names that begin with `prefix`.
@@ -104,6 +107,8 @@ class Graph {
   // ---- the model
   void task(schema::Task task) { task_ = task; }
   void labels(std::vector<std::string> names) { labels_ = std::move(names); }
+  /// How alike a picture and a text are: scale * (image . text) + bias, of embeddings of length 1.
+  void similarity(float scale, float bias) { similarity_ = {true, scale, bias}; }
   /// Opens the next program; the verbs write into the last one opened. max_positions 0 = no bound.
   void program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions);
 
@@ -111,9 +116,13 @@ class Graph {
   Value token_ids(uint32_t vocabulary);                                                    // tokens x 1
   Value token_types(uint32_t types);                                                       // tokens x 1
   Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());  // rows x 1
-  Value features(uint32_t columns);                                                        // patches x columns
+  Value positions_3d();                                                                    // tokens x 3: time, row, column
+  Value features(uint32_t columns, const std::string& name = "features");                  // patches x columns
   Value source_ids(uint32_t vocabulary);                                                   // source tokens x 1
   Value source_positions(uint32_t bound = core::limits::kContext);                         // source tokens x 1
+  Value pixels(uint32_t channels, uint32_t height, uint32_t width);                        // images x all numbers of one
+  Value picture_rows(uint32_t columns);                                                    // patches x columns; there may be none
+  Value places(format::Rows rows);  // rows x 4: row and column of each patch, out of so many rows and columns
 
   // ---- verbs
   Value embed(Value ids, const std::string& table, const EmbedOptions& options = {});  // rows of ids x columns of table
@@ -149,6 +158,20 @@ class Graph {
   Value embed_numbers(Value ids, const std::string& name, uint32_t columns, std::vector<float> numbers);
   Value slice(Value x, uint32_t first, uint32_t columns);  // rows of x x columns
   Value concat(const std::vector<Value>& values);          // side by side
+  // Pictures (graph_vision.cpp)
+  Value patchify(Value pictures, uint32_t channels, uint32_t height, uint32_t width, uint32_t patch);  // patches x numbers of one
+  Value join_rows(Value x, uint32_t count);                            // `count` rows side by side
+  Value split_rows(Value x, uint32_t count);                           // each row cut into `count`
+  Value join_squares(Value x, uint32_t side, uint32_t grid_columns);   // side x side rows of a picture of so many columns side by side
+  Value place_rows(Value x, Value ids, Value rows, uint32_t token_id, bool add);  // as x
+  Value grid_embed(Value places, const std::string& table, uint32_t side);        // rows of places x columns of the table
+  Value grid_angles(Value places, uint32_t width, float base);                    // rows of places x width
+  /// The table's rows in order, added to each sequence's. `table` is a full name; it may have dimensions of 1 before the two.
+  Value add_positions(Value x, const std::string& table, uint32_t count);  // as x
+  Value multiply_row(Value x, const std::string& row);                     // as x
+  /// Rows of a matrix and of its bias, both by their full names.
+  Value linear_rows(Value x, const std::string& matrix, const std::string& bias, const RowRange& range, WeightRole role);
+  Value pool_token(Value x, Value ids, int32_t id);  // sequences x columns of x: of the first token of this id; -1: of the largest id
   void output(schema::Role role, const std::string& name, Value value);
   /// An output for people who compare with a reference; in the file only where Options::trace asks for it.
   void trace(const std::string& name, Value value);
@@ -159,6 +182,7 @@ class Graph {
   static format::Rows outputs() { return {.symbol = schema::Symbol::outputs}; }
   static format::Rows patches() { return {.symbol = schema::Symbol::patches}; }
   static format::Rows source_tokens() { return {.symbol = schema::Symbol::source_tokens}; }
+  static format::Rows images() { return {.symbol = schema::Symbol::images}; }
 
   // ---- what was written; the fold (graph_fold.cpp), the tables (model_tables.cpp) and tests read it
   struct Operation {
@@ -189,6 +213,11 @@ class Graph {
     schema::StateKind kind;
     uint32_t layer, heads, key_width, value_width, window;
   };
+  struct Similarity {
+    bool given = false;
+    float scale = 1, bias = 0;
+  };
+  const Similarity& similarity() const { return similarity_; }
   const std::vector<Program>& programs() const { return programs_; }
   const std::vector<State>& states() const { return states_; }
   Weights& weights() { return weights_; }
@@ -224,6 +253,7 @@ class Graph {
   schema::Task task_ = schema::Task::none;
   std::vector<std::string> labels_, ignored_, notes_;
   std::string left_out_;
+  Similarity similarity_;
 };
 
 template <class Table>

@@ -15,6 +15,14 @@ uint32_t narrow(const std::string& name, uint64_t size) {
   return static_cast<uint32_t>(size);
 }
 
+// Rows and columns of a tensor with any dimensions.
+std::vector<uint64_t> matrix_shape(const SourceTensor& tensor, uint32_t rows) {
+  uint64_t numbers = 1;
+  for (uint64_t size : tensor.shape) numbers *= size;
+  if (numbers % rows != 0) throw Error(fmt::format("tensor {} has {} values, expected a multiple of {}", tensor.name, numbers, rows));
+  return {rows, numbers / rows};
+}
+
 }  // namespace
 
 bool matches(const std::string& pattern, const std::string& text) {
@@ -137,8 +145,8 @@ void Weights::resolve(Source* source, uint32_t rows) {
 }
 
 // One more source, whose rows go below those that the matrix has.
-void Weights::add_source(Source* from, Weight* weight, uint64_t* rows) {
-  const std::vector<uint64_t>& shape = source(from->tensor).shape;
+void Weights::add_source(Source* from, Weight* weight, uint64_t* rows, uint32_t stored_rows) {
+  const std::vector<uint64_t> shape = stored_rows ? matrix_shape(source(from->tensor), stored_rows) : source(from->tensor).shape;
   const bool stacked = from->matrix >= 0;
   if (shape.size() != (stacked ? 3 : 2))
     throw Error(
@@ -167,11 +175,11 @@ uint32_t Weights::turn_for(const Weight& weight) const {
   return weight.encoding == Encoding::mxfp4 && keeps_mxfp4(weight.sources) ? 0 : turn_block(weight.columns);
 }
 
-uint32_t Weights::matrix(std::vector<Source> sources, WeightRole role, bool turned) {
+uint32_t Weights::matrix(std::vector<Source> sources, WeightRole role, bool turned, uint32_t stored_rows) {
   Weight weight;
   weight.name = joined_name(sources);
   uint64_t rows = 0;
-  for (Source& from : sources) add_source(&from, &weight, &rows);
+  for (Source& from : sources) add_source(&from, &weight, &rows, stored_rows);
   weight.rows = narrow(weight.name, rows);
   weight.encoding = choose(weight.name, weight.sources, role);
   if (turned) weight.turn = turn_for(weight);

@@ -56,8 +56,8 @@ class Weights {
   std::vector<float> read(const std::string& name);
 
   /// The tensor made of these sources; asked twice it is the same one. A vector has one row. `turn` applies where the encoding is
-  /// quantized.
-  uint32_t matrix(std::vector<Source> sources, WeightRole role, bool turned = false);
+  /// quantized. `stored_rows`: of sources with other dimensions than two, into how many rows their numbers fall; 0 = they have two.
+  uint32_t matrix(std::vector<Source> sources, WeightRole role, bool turned = false, uint32_t stored_rows = 0);
   uint32_t vector(std::vector<Source> sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);
   uint32_t table(const std::string& name, uint32_t columns, std::vector<float> numbers);
@@ -95,7 +95,7 @@ class Weights {
   Encoding choose(const std::string& name, const std::vector<Source>& sources, WeightRole role);
   uint32_t turn_for(const Weight& weight) const;
   bool keeps_mxfp4(const std::vector<Source>& sources) const;
-  void add_source(Source* source, Weight* weight, uint64_t* rows);
+  void add_source(Source* source, Weight* weight, uint64_t* rows, uint32_t stored_rows = 0);
   Packed pack_matrix(const Weight& weight, uint32_t matrix);
   void resolve(Source* source, uint32_t rows);
   void append(const Source& source, uint32_t columns, std::vector<float>* all);

@@ -122,9 +122,11 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
     templates.push_back(schema::CreateChatTemplate(builder, key, content));
   }
 
+  const Graph::Similarity& likeness = graph.similarity();
+  const auto similarity = likeness.given ? schema::CreateSimilarity(builder, likeness.scale, likeness.bias) : 0;
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
                                    &templates, &labels, extras.generation, &metadata, 0, true, tokens.empty() ? nullptr : &tokens,
-                                   extras.target_tokenizer);
+                                   extras.target_tokenizer, similarity);
 }
 
 }  // namespace linnet::convert

@@ -20,6 +20,7 @@ struct Rope {
   float attention_factor = 1;
   uint32_t original_positions = 0;
   std::vector<float> short_factors, long_factors;  // frequencies are divided by them; empty = ones
+  std::vector<uint32_t> sections;                  // channel pairs of each axis of a three-axis rotary; empty = one axis
   double scaled_positions = 0;                     // that the scaling stretches the trained ones to; 0 = nothing is said
   /// Positions that a model with `positions` of its own is made for under this scaling: the larger number.
   uint32_t reach(uint32_t positions) const;

@@ -4,7 +4,9 @@
 #include <memory>
 
 #include "command.h"
+#include "linnet/tasks.h"
 #include "run_batch.h"
+#include "run_vision.h"
 
 namespace linnet::tool {
 namespace {
@@ -18,6 +20,24 @@ struct Arguments {
 struct Programs {
   size_t encode, decode;
 };
+
+// Of pictures and of texts, where the model compares them.
+void compare_embeddings(const Model& model, TensorFile* results) {
+  const auto images = results->find("image_embeds"), texts = results->find("text_embeds");
+  if (images == results->end() || texts == results->end()) return;
+  const size_t columns = images->second.shape.back(), rows = images->second.numbers.size() / columns,
+               count = texts->second.numbers.size() / columns;
+  HostTensor scores, transposed;
+  scores.shape = {rows, count};
+  scores.numbers.resize(rows * count);
+  check(similarity(model, {images->second.numbers.data(), rows, columns}, {texts->second.numbers.data(), count, texts->second.shape.back()},
+                   scores.numbers));
+  transposed.shape = {count, rows};
+  for (size_t t = 0; t < count; ++t)
+    for (size_t i = 0; i < rows; ++i) transposed.numbers.push_back(scores.numbers[i * count + t]);
+  (*results)["logits_per_image"] = std::move(scores);
+  (*results)["logits_per_text"] = std::move(transposed);
+}
 
 // Without state: all rows of the batch in one run, packed.
 void run_packed(const Model& model, size_t program, const Batch& batch, Limits limits, const LoadedAdapter& adapter, Collector* collector) {
@@ -33,6 +53,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
   limits.outputs = limits.batch_tokens;
   if (!limits.context) limits.context = static_cast<uint32_t>(longest);
   limits.patches = static_cast<uint32_t>(patches);
+  limits.images = static_cast<uint32_t>(batch.rows);
   Plan planned = take(plan(model, limits));
   Session session = take(Session::create(model, planned));
   const AdapterId chosen = adapter.attach(session);
@@ -120,10 +141,9 @@ void run_from_sources(const Model& model, const Programs& programs, const Tensor
   decoded.finish(results);
 }
 
-// A model of one program.
-void run_alone(const std::string& path, const Model& model, const TensorFile& file, const Limits& limits, const LoadedAdapter& adapter,
-               TensorFile* results) {
-  constexpr size_t program = 0;
+// One program by itself.
+void run_alone(const std::string& path, const Model& model, size_t program, const TensorFile& file, const Limits& limits,
+               const LoadedAdapter& adapter, TensorFile* results) {
   std::string ids = input_name(model, program, "token_ids");
   Batch batch;
   if (!ids.empty()) {
@@ -141,6 +161,27 @@ void run_alone(const std::string& path, const Model& model, const TensorFile& fi
   collector.finish(results);
 }
 
+bool can_feed(const Model& model, size_t program, const TensorFile& file) {
+  for (size_t i = 0; i < model.program(program).inputs; ++i) {
+    const PortInfo port = model.input(program, i);
+    if ((port.role == "token_ids" || port.type == "f32") && !file.count(std::string(port.name))) return false;
+  }
+  return true;
+}
+
+// Every program that the file can feed; what a model of one program lacks, that program says.
+void run_each(const std::string& path, const Model& model, const TensorFile& file, const Limits& limits, const LoadedAdapter& adapter,
+              TensorFile* results) {
+  size_t fed = 0;
+  for (size_t program = 0; program < model.programs(); ++program) {
+    if (model.programs() > 1 && !can_feed(model, program, file)) continue;
+    run_alone(path, model, program, file, limits, adapter, results);
+    ++fed;
+  }
+  if (fed == 0) throw Failure(path + ": the inputs feed none of its programs");
+  compare_embeddings(model, results);
+}
+
 void run(const Arguments& arguments) {
   Model model = take(Model::open(arguments.model.c_str()));
   TensorFile file = read_tensor_file(arguments.inputs);
@@ -148,10 +189,13 @@ void run(const Arguments& arguments) {
   Limits limits = arguments.session.limits();
   adapter.add_to(&limits);
   TensorFile results;
-  if (const int encode = find_program(model, "encode"), decode = find_program(model, "decode"); encode >= 0 && decode >= 0)
+  const Result<PictureFormat> pictures = picture_format(model);
+  if (pictures.ok())
+    run_with_pictures(model, *pictures, file, limits, adapter, &results);
+  else if (const int encode = find_program(model, "encode"), decode = find_program(model, "decode"); encode >= 0 && decode >= 0)
     run_from_sources(model, {static_cast<size_t>(encode), static_cast<size_t>(decode)}, file, limits, adapter, &results);
   else
-    run_alone(arguments.model, model, file, limits, adapter, &results);
+    run_each(arguments.model, model, file, limits, adapter, &results);
   write_tensor_file(arguments.outputs, results);
 }
 

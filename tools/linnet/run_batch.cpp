@@ -56,7 +56,25 @@ Batch token_batch(const TensorFile& file, const Model& model, size_t program, co
   return batch;
 }
 
+Batch pixel_batch(const TensorFile& file, const PortInfo& port) {
+  const HostTensor* pixels = find(file, std::string(port.name));
+  if (!pixels || pixels->is_index || pixels->shape.empty())
+    throw Failure(fmt::format("the inputs lack '{}', numbers of pictures", port.name));
+  Batch batch;
+  batch.rows = pixels->numbers.size() / port.columns;
+  batch.columns = 1;
+  if (batch.rows == 0 || pixels->shape[0] != batch.rows || pixels->numbers.size() % port.columns != 0)
+    throw Failure(fmt::format("'{}' must be one picture or more of {} numbers each", port.name, port.columns));
+  batch.row.resize(batch.rows);
+  for (size_t b = 0; b < batch.rows; ++b) {
+    batch.row[b].features = pixels->numbers.data() + b * port.columns;
+    batch.row[b].feature_numbers = port.columns;
+  }
+  return batch;
+}
+
 Batch feature_batch(const TensorFile& file, const PortInfo& port) {
+  if (port.role == "pixels") return pixel_batch(file, port);
   const HostTensor* features = find(file, std::string(port.name));
   if (!features || features->is_index || features->shape.size() < 2)
     throw Failure(fmt::format("the inputs lack '{}', numbers of shape [batch, rows, {}]", port.name, port.columns));

@@ -55,15 +55,17 @@ struct DecoderKeys {
   std::string body;
 };
 
-/// The program, its token ids and their embeddings. -> tokens x hidden
-inline Value embed_tokens(Graph& g, const Config& config, const DecoderKeys& c, uint32_t positions, float scale = 1) {
+/// The program, its token ids (also in `ids`, where that is not null) and their embeddings. -> tokens x hidden
+inline Value embed_tokens(Graph& g, const Config& config, const DecoderKeys& c, uint32_t positions, float scale = 1, Value* ids = nullptr) {
   const std::string table = c.body + "embed_tokens";
   g.expect_size(config, "vocab_size", table + ".weight", 0);
   g.expect_size(config, "hidden_size", table + ".weight", 1);
   const std::string down = c.layer(0) + "mlp.down_proj.weight";  // experts have none
   if (g.has(down)) g.expect_size(config, "intermediate_size", down, 1);
   g.program("generate", schema::ProgramKind::autoregressive, positions);
-  Value x = g.embed(g.token_ids(g.size(table + ".weight", 0)), table, {.scale = scale});
+  Value tokens = g.token_ids(g.size(table + ".weight", 0));
+  if (ids) *ids = tokens;
+  Value x = g.embed(tokens, table, {.scale = scale});
   g.trace("embedding_output", x);
   return x;
 }
