@@ -143,6 +143,7 @@ Limits session_limits(const GenerateArguments& arguments, const GenerateSettings
   const uint64_t wanted = uint64_t{prompt} + arguments.max_tokens;
   const bool kept = !arguments.load.empty() || !arguments.save.empty();  // then as much as the model was made for
   if (!limits.context && !kept) limits.context = static_cast<uint32_t>(std::min<uint64_t>(made_for ? made_for : UINT32_MAX, wanted));
+  limits.patches = 1;  // a prompt of the command line has no pictures
   limits.sequences = settings.uses_beams() ? settings.beams().beams : arguments.samples;
   if (arguments.lookup || !arguments.draft.empty()) limits.outputs = std::max(limits.sequences, arguments.drafts + 1);
   if (settings.uses_beams() && !limits.batch_tokens) limits.batch_tokens = std::max(limits.sequences, std::min(limits.context, 512u));
