@@ -14,6 +14,7 @@ struct Requirements {
   bool encodings[256] = {};
   bool states[256] = {};
   bool programs[256] = {};
+  bool features[256] = {};
   bool adapter = false;
 };
 
@@ -25,6 +26,8 @@ Status parse_tensors(const schema::Model& model, const Requirements& requirement
                      core::Array<Tensor>* tensors) noexcept;
 Status parse_states(const schema::Model& model, const Requirements& requirements, core::Array<State>* states) noexcept;
 Status parse_programs(const schema::Model& model, const Requirements& requirements, core::Array<Program>* programs) noexcept;
+/// corrupt where a field that must not be skipped is used without its feature being listed.
+Status check_features(const Node& node, const Requirements& requirements) noexcept;
 /// Numbers that are not finite make no sense in any operation; ranges are each operation's own affair.
 Status check_option_numbers(const Node& node) noexcept;
 Status check_tokenizer(const schema::Model& model) noexcept;

@@ -87,6 +87,7 @@ Status parse_node(const schema::Operation& table, const Requirements& requiremen
   node->options = table.options();
   LINNET_TRY(parse_operands("input", table.inputs(), values, &node->inputs));
   LINNET_TRY(parse_operands("output", table.outputs(), values, &node->outputs));
+  LINNET_TRY(check_features(*node, requirements));
   return check_option_numbers(*node);
 }
 
@@ -103,6 +104,28 @@ Status parse_nodes(const schema::Program& table, const Requirements& requirement
   return {};
 }
 
+// What a host fills in that gives no positions or global tokens.
+Status parse_defaults(const schema::Program& table, const Requirements& requirements, Program* program) {
+  using schema::ProgramKind;
+  program->padding_id = table.padding_id();
+  program->global_rule = table.global_rule();
+  program->separator_id = table.separator_id();
+  if (program->global_rule > schema::GlobalRule::MAX)
+    return Status::error(Code::unsupported, "its global rule is %u, which this build does not know",
+                         static_cast<unsigned>(table.global_rule()));
+  if (program->padding_id < -1 || program->padding_id >= static_cast<int32_t>(limits::kContext) || program->separator_id < -1)
+    return Status::error(Code::corrupt, "padding id %d and separator id %d, expected -1 or an id", program->padding_id,
+                         program->separator_id);
+  if (program->global_rule == schema::GlobalRule::before_separator && program->separator_id < 0)
+    return Status::error(Code::corrupt, "global tokens before a separator, but no separator id");
+  if (program->padding_id < 0) return {};
+  LINNET_TRY(expect_listed(requirements.features[static_cast<size_t>(schema::Feature::padding_positions)], "feature", "padding_positions"));
+  // Where a sequence goes on in a later call, nobody knows how many tokens were counted.
+  if (program->kind == ProgramKind::encoder) return {};
+  return Status::error(Code::corrupt, "positions that pass over an id in a program of kind %s, expected encoder",
+                       schema::EnumNameProgramKind(program->kind));
+}
+
 Status parse_program(const schema::Program& table, const Requirements& requirements, Program* program) {
   const char* kind = schema::EnumNameProgramKind(table.kind());
   if (*kind == 0)
@@ -115,6 +138,7 @@ Status parse_program(const schema::Program& table, const Requirements& requireme
   if (program->max_positions > limits::kContext || program->block_length > limits::kContext)
     return Status::error(Code::corrupt, "%u positions in blocks of %u, expected at most %u", program->max_positions, program->block_length,
                          limits::kContext);
+  LINNET_TRY(parse_defaults(table, requirements, program));
   LINNET_TRY(parse_values(table, &program->values));
   LINNET_TRY(parse_ports("input", *table.inputs(), program->values.size(), &program->inputs));
   LINNET_TRY(parse_ports("output", *table.outputs(), program->values.size(), &program->outputs));

@@ -18,6 +18,7 @@ void mark_requirement(std::string_view requirement, Requirements* marks) {
   if (kind == "encoding") mark(name, schema::Encoding::MAX, schema::EnumNameEncoding, marks->encodings);
   if (kind == "state") mark(name, schema::StateKind::MAX, schema::EnumNameStateKind, marks->states);
   if (kind == "program") mark(name, schema::ProgramKind::MAX, schema::EnumNameProgramKind, marks->programs);
+  if (kind == "feature") mark(name, schema::Feature::MAX, schema::EnumNameFeature, marks->features);
   if (requirement == "file:adapter") marks->adapter = true;
 }
 
@@ -53,6 +54,18 @@ Status parse_requirements(const schema::Model& model, bool (*known)(std::string_
 Status expect_listed(bool listed, const char* kind, const char* name) noexcept {
   if (listed) return {};
   return Status::error(Code::corrupt, "\"%s:%s\" is used but not listed among the requirements", kind, name);
+}
+
+Status check_features(const Node& node, const Requirements& requirements) noexcept {
+  if (node.type != schema::Options::Attention) return {};
+  using schema::Feature;
+  const auto& options = node.as<schema::Attention>();
+  const auto expect = [&](bool used, Feature feature) {
+    return used ? expect_listed(requirements.features[static_cast<size_t>(feature)], "feature", schema::EnumNameFeature(feature))
+                : Status();
+  };
+  LINNET_TRY(expect(options.global_tokens(), Feature::global_tokens));
+  return expect(options.relative_keys_tensor() >= 0 || options.relative_queries_tensor() >= 0, Feature::relative_scores);
 }
 
 }  // namespace linnet::format

@@ -65,6 +65,8 @@ struct Program {
   std::string_view name;
   schema::ProgramKind kind = schema::ProgramKind::encoder;
   uint32_t max_positions = 0, block_length = 0;
+  int32_t padding_id = -1, separator_id = -1;
+  schema::GlobalRule global_rule = schema::GlobalRule::none;
   core::Array<Value> values;
   core::Array<Port> inputs, outputs;
   core::Array<Node> nodes;

@@ -99,6 +99,10 @@ Status check_input(const Port& port, const Value& value) noexcept {
   if (value.type != ValueType::index) return {};
   if (port.role == Role::output_rows && value.bound != 0)
     return Status::error(Code::corrupt, "output rows with a bound of %u, expected 0 (the tokens of the call)", value.bound);
+  if (port.role == Role::global_tokens && !is_symbol(value.rows, Symbol::tokens) && !is_symbol(value.rows, Symbol::source_tokens))
+    return Status::error(Code::corrupt, "role global_tokens has one row for each of tokens or source_tokens");
+  if (port.role == Role::global_tokens && value.bound != 2)
+    return Status::error(Code::corrupt, "global tokens with a bound of %u, expected 2", value.bound);
   if (port.role != Role::output_rows && value.bound == 0) return Status::error(Code::corrupt, "an index without a bound");
   return {};
 }

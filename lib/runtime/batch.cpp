@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/limits.h"
+#include "runtime/batch_defaults.h"
 #include "runtime/session_impl.h"
 
 namespace linnet::runtime {
@@ -78,6 +79,11 @@ Status check_rows(const Session::Impl& session, const Program& program, size_t i
       return bad("input %zu has %llu token types for %llu tokens", index, input.token_types.size(), input.tokens.size());
     LINNET_TRY(check_indices("token type", index, input.token_types, program.values[port->value].bound));
   }
+  if (find_input(program, Role::global_tokens) && !input.global_tokens.empty()) {
+    if (input.global_tokens.size() != input.tokens.size())
+      return bad("input %zu marks %llu global tokens for %llu tokens", index, input.global_tokens.size(), input.tokens.size());
+    LINNET_TRY(check_indices("global token", index, input.global_tokens, 2));
+  }
   if (input.output_rows.empty()) return {};
   for (size_t i = 0; i < input.output_rows.size(); ++i)
     if (input.output_rows[i] >= input.tokens.size() || (i && input.output_rows[i] <= input.output_rows[i - 1]))
@@ -120,7 +126,7 @@ Status check_positions(const Session::Impl& session, const Program& program, std
     if (!input.positions.empty()) {
       if (input.positions.size() != rows) return bad("input %zu has %llu positions; %llu are needed", i, input.positions.size(), rows);
       LINNET_TRY(check_indices("position", i, input.positions, value.bound));
-    } else if (session.first_position[i] + rows_in_sequence(value.rows, session, i) > value.bound) {
+    } else if (positions_end(program, input, session.first_position[i], rows_in_sequence(value.rows, session, i)) > value.bound) {
       return Status::error(Code::context_full, "input %zu: %llu positions from %u on, but the model was made for %u", i,
                            static_cast<unsigned long long>(rows_in_sequence(value.rows, session, i)), session.first_position[i],
                            value.bound);
@@ -230,6 +236,7 @@ Status check_batch(Session::Impl* session, size_t index, std::span<const Input> 
       case Role::pixels:
       case Role::embeddings:
       case Role::image_positions:
+      case Role::global_tokens:
         break;
       default:
         return Status::error(Code::unsupported, "input '%s' has a role that a session cannot fill", port.name.data());
@@ -266,11 +273,16 @@ void fill_inputs(Session::Impl* session, size_t index, std::span<const Input> in
           break;
         case Role::positions:
         case Role::source_positions:
-          for (size_t r = 0; r < rows; ++r)
-            for (size_t c = 0; c < value.columns; ++c) {
-              size_t at = r * value.columns + c;
-              indices[at] = input.positions.empty() ? static_cast<int32_t>(first + r) : input.positions[at];
-            }
+          if (input.positions.empty())
+            fill_positions(program, input, first, rows, value.columns, indices);
+          else
+            std::memcpy(indices, input.positions.data(), count * sizeof(int32_t));
+          break;
+        case Role::global_tokens:
+          if (input.global_tokens.empty())
+            fill_global_tokens(program, input, indices);
+          else
+            std::memcpy(indices, input.global_tokens.data(), count * sizeof(int32_t));
           break;
         case Role::image_positions:
           std::memcpy(indices, input.positions.data(), count * sizeof(int32_t));

@@ -33,8 +33,17 @@ bool known(std::string_view requirement) {
   }
   // Recurrent state has no operation yet that reads or writes it.
   if (kind == "state") return name == "token" || name == "source";
+  if (kind == "feature") return has_name(name, schema::Feature::MAX, schema::EnumNameFeature);
   if (kind == "program") return has_name(name, schema::ProgramKind::MAX, schema::EnumNameProgramKind);
   return false;
+}
+
+// Positions that are counted from ids lie beside them, and the id that has none of its own is within the bound.
+bool counts_tokens(const format::Program& program, const format::Value& positions) {
+  bool has_ids = false;
+  for (const format::Port& port : program.inputs) has_ids = has_ids || port.role == schema::Role::token_ids;
+  return has_ids && positions.columns == 1 && ops::is_symbol(positions.rows, schema::Symbol::tokens) &&
+         static_cast<uint32_t>(program.padding_id) < positions.bound;
 }
 
 // A session writes the inputs of a program (batch.cpp): one port of each role is checked at each run, rows belong to sequences, features
@@ -56,6 +65,8 @@ Status check_inputs(const format::Program& program) {
       wrong = "pixels have one row for each of images";
     else if (features && !pixels && !ops::is_symbol(value.rows, schema::Symbol::patches))
       wrong = "features have one row for each of patches";
+    else if (port.role == Role::positions && program.padding_id >= 0 && !counts_tokens(program, value))
+      wrong = "positions that pass over an id have one row for each of tokens, and ids to look at";
     else if (port.role == Role::lengths && value.bound <= core::limits::kContext)
       wrong = "the bound of lengths is above the longest context";
     before = true;
@@ -208,7 +219,8 @@ ProgramInfo Model::program(size_t i) const noexcept {
   const format::Program& program = file_->programs()[i];
   return {program.name,           schema::EnumNameProgramKind(program.kind),
           program.max_positions,  program.inputs.size(),
-          program.outputs.size(), program.nodes.size()};
+          program.outputs.size(), program.nodes.size(),
+          program.padding_id};
 }
 
 PortInfo Model::input(size_t program, size_t i) const noexcept {

@@ -44,8 +44,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
   size_t tokens = 0, longest = 1, patches = 0;
   for (const Row& row : batch.row) {
     tokens += row.tokens.size();
-    longest = std::max(longest, row.tokens.size());
-    if (!row.positions.empty()) longest = std::max<size_t>(longest, static_cast<size_t>(row.positions.back()) + 1);
+    longest = std::max(longest, row.columns.empty() ? 0 : row.columns.back() + 1);
     patches += row.features ? batch.columns : 0;
   }
   limits.sequences = static_cast<uint32_t>(batch.rows);
@@ -66,6 +65,7 @@ void run_packed(const Model& model, size_t program, const Batch& batch, Limits l
     input.tokens = row.tokens;
     input.token_types = row.types;
     input.positions = row.positions;
+    input.global_tokens = row.globals;
     input.features = {row.features, row.feature_numbers};
     input.adapter = chosen;
     inputs.push_back(input);

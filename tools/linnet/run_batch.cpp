@@ -27,6 +27,14 @@ std::string input_name(const Model& model, size_t program, std::string_view role
   return "";
 }
 
+// Where each token of a row stands, those under the mask included: the reference counts columns, or ids that are no padding.
+static std::vector<int32_t> positions_of(const int32_t* ids, size_t columns, int32_t padding_id) {
+  std::vector<int32_t> positions(columns);
+  int32_t next = padding_id + 1;
+  for (size_t c = 0; c < columns; ++c) positions[c] = padding_id >= 0 && ids[c] == padding_id ? padding_id : next++;
+  return positions;
+}
+
 Batch token_batch(const TensorFile& file, const Model& model, size_t program, const std::string& ids_name, const std::string& mask_name) {
   const HostTensor* ids = find(file, ids_name);
   if (!ids || !ids->is_index) throw Failure(fmt::format("the inputs lack '{}', integers of shape [batch, tokens]", ids_name));
@@ -40,17 +48,23 @@ Batch token_batch(const TensorFile& file, const Model& model, size_t program, co
   const std::string_view kind = model.program(program).kind;
   const bool with_positions = kind == "encoder" ? !input_name(model, program, "positions").empty()
                                                 : kind == "encode" && !input_name(model, program, "source_positions").empty();
+  const std::string globals_name = input_name(model, program, "global_tokens");
+  const HostTensor* globals = !globals_name.empty() && find(file, globals_name) ? &expect_index(file, globals_name, batch) : nullptr;
   batch.row.resize(batch.rows);
-  for (size_t b = 0; b < batch.rows; ++b)
+  for (size_t b = 0; b < batch.rows; ++b) {
+    Row& row = batch.row[b];
+    const std::vector<int32_t> positions =
+        positions_of(ids->indices.data() + b * batch.columns, batch.columns, model.program(program).padding_id);
     for (size_t c = 0; c < batch.columns; ++c) {
       size_t at = b * batch.columns + c;
       if (mask && mask->indices[at] == 0) continue;
-      Row& row = batch.row[b];
       row.tokens.push_back(ids->indices[at]);
       if (types) row.types.push_back(types->indices[at]);
-      if (with_positions) row.positions.push_back(static_cast<int32_t>(c));
+      if (globals) row.globals.push_back(globals->indices[at]);
+      if (with_positions) row.positions.push_back(positions[c]);
       row.columns.push_back(c);
     }
+  }
   for (size_t b = 0; b < batch.rows; ++b)
     if (batch.row[b].tokens.empty()) throw Failure(fmt::format("row {} of '{}' has no token under its attention mask", b, ids_name));
   return batch;

@@ -11,7 +11,7 @@ namespace linnet::tool {
 
 // One row of the batch, without its padding.
 struct Row {
-  std::vector<int32_t> tokens, types, positions;
+  std::vector<int32_t> tokens, types, positions, globals;
   std::vector<size_t> columns;  // where each token stood
   const float* features = nullptr;
   size_t feature_numbers = 0;

@@ -43,6 +43,7 @@ struct ProgramInfo {
   std::string_view kind;       ///< "encoder", "autoregressive", ...
   uint32_t max_positions;      ///< what the model was made for; 0 = no bound of its own
   size_t inputs, outputs, operations;
+  int32_t padding_id;          ///< positions count the tokens that are not this id, from it + 1 on; -1 = they count all, from 0
 };
 
 /// Everything that the file says about generating; absent ids are -1.

@@ -21,10 +21,11 @@ struct Input {
   SequenceId sequence = 0;                    ///< ignored by programs without state
   std::span<const int32_t> tokens = {};            ///< role token_ids; source_ids: a whole source, in the place of the sequence's
   std::span<const int32_t> token_types = {};       ///< role token_types; empty = all 0
-  std::span<const int32_t> positions = {};         ///< role positions, empty = first position, first + 1, ...; role image_positions
+  std::span<const int32_t> positions = {};         ///< role positions, source_positions, empty = as ProgramInfo::padding_id says; role image_positions
   std::span<const float> features = {};            ///< role features, pixels or embeddings: rows x columns of that port; embeddings may be none
   std::span<const uint32_t> output_rows = {};      ///< rows of this input whose outputs are wanted, rising; see RunOptions::outputs
   uint32_t total_length = 0;                  ///< of the whole prompt that this input is a chunk of (length-dependent rotary); 0 = up to here
+  std::span<const int32_t> global_tokens = {};     ///< role global_tokens: 1 or 0 for each token; empty = as the file says
   AdapterId adapter = kNoAdapter;             ///< of programs without state; with state the sequence's counts (Session::use)
 };
 
