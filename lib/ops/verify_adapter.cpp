@@ -52,6 +52,8 @@ class Readers {
       case schema::Options::Attention:
         note(node.as<schema::Attention>().sinks_tensor(), kOther);
         note(node.as<schema::Attention>().slopes_tensor(), kOther);
+        note(node.as<schema::Attention>().relative_keys_tensor(), kOther);
+        note(node.as<schema::Attention>().relative_queries_tensor(), kOther);
         return note(node.as<schema::Attention>().relative_bias_tensor(), kOther);
       case schema::Options::BinaryConstant:
         return note(node.as<schema::BinaryConstant>().tensor(), kOther);

@@ -136,17 +136,6 @@ std::vector<float> through_state(const Case& c, const std::vector<float>& q, con
   return all;
 }
 
-const std::vector<kernels::Level>& levels() {
-  static const std::vector<kernels::Level> all = [] {
-    std::vector<kernels::Level> found;
-    for (kernels::Level level : {kernels::Level::portable, kernels::Level::avx2, kernels::Level::avxvnni, kernels::Level::avx512vnni,
-                                 kernels::Level::neon, kernels::Level::dotprod, kernels::Level::i8mm})
-      if (kernels::available(level)) found.push_back(level);
-    return found;
-  }();
-  return all;
-}
-
 const Shape kShapes[] = {{3, 3, 8, 8}, {4, 2, 20, 20}, {6, 1, 16, 24}, {2, 2, 5, 3}, {40, 1, 7, 7}, {1, 1, 33, 17}};
 
 }  // namespace
