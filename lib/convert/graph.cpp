@@ -233,7 +233,8 @@ void Graph::append(const Cache& cache, Value keys, Value values) {
       static_cast<int32_t>(cache.index);
 }
 
-Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options) {
+Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options,
+                    const AttentionParts& parts) {
   const std::string& name = current().value_names[inputs[0].index];
   expect_columns(name, inputs[0].columns, options.heads * options.width);
   if (options.heads % options.kv_heads != 0)
@@ -246,8 +247,9 @@ Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_wid
   if (!options.slopes.empty()) slopes = static_cast<int32_t>(weights_.values("attention slopes", options.slopes));
   const int32_t sinks = options.sinks.empty() ? -1 : static_cast<int32_t>(weights_.vector({options.sinks}, options.heads));
   auto made = schema::CreateAttention(builder_, state, options.reader, options.heads, options.kv_heads, options.width, value_width, scale,
-                                      options.softcap, options.window, false, sinks, slopes, bias, options.relative_distance, false,
-                                      !options.slopes.empty());
+                                      options.softcap, options.window, options.both_sides, sinks, slopes, bias,
+                                      parts.span != 0 ? parts.distance : options.relative_distance, false, !options.slopes.empty(),
+                                      parts.relative_keys, parts.relative_queries, parts.span, parts.global_tokens);
   Operation& attention = operation(schema::Options::Attention, made, std::move(inputs), {out});
   attention.state = state;
   attention.heads = options.heads;
@@ -255,14 +257,19 @@ Value Graph::attend(std::vector<Value> inputs, int32_t state, uint32_t value_wid
   return out;
 }
 
+void Graph::expect_own_keys(Value keys, Value values, const AttentionOptions& options) const {
+  const std::vector<std::string>& names = programs_.back().value_names;
+  expect_columns(names[keys.index], keys.columns, options.kv_heads * options.width);
+  expect_columns(names[values.index], values.columns, options.kv_heads * options.width);
+}
+
 Value Graph::attention(Value query, Value keys, Value values, const AttentionOptions& options) {
-  expect_columns(current().value_names[keys.index], keys.columns, options.kv_heads * options.width);
-  expect_columns(current().value_names[values.index], values.columns, options.kv_heads * options.width);
-  return attend({query, keys, values}, -1, options.width, options);
+  expect_own_keys(keys, values, options);
+  return attend({query, keys, values}, -1, options.width, options, {});
 }
 
 Value Graph::attention(Value query, const Cache& cache, const AttentionOptions& options) {
-  return attend({query}, static_cast<int32_t>(cache.index), cache.value_width, options);
+  return attend({query}, static_cast<int32_t>(cache.index), cache.value_width, options, {});
 }
 
 // ---------------------------------------------------------------- the small verbs

@@ -64,9 +64,10 @@ struct NormOptions {
 struct AttentionOptions {
   schema::Reader reader = schema::Reader::causal;
   uint32_t heads = 0, kv_heads = 0;
-  uint32_t width = 0;              // of a head
-  float scale = 0;                 // 0 = 1 / sqrt(width)
-  uint32_t window = 0;             // reader window: positions that a row sees, its own included
+  uint32_t width = 0;   // of a head
+  float scale = 0;      // 0 = 1 / sqrt(width)
+  uint32_t window = 0;  // reader window: positions that a row sees, its own included; with both_sides those on either side
+  bool both_sides = false;
   float softcap = 0;               // scores become cap * tanh(score / cap); 0 = off
   std::vector<float> slopes = {};  // of each head: ALiBi in the way of Falcon
   std::string sinks = "";          // full name: one more score of each head, without a value; "" = none
@@ -79,6 +80,14 @@ struct NgramOptions {
   uint32_t heads = 0, width = 0;
   uint32_t relative_distance = 0;
   Value own_key, own_value;  // of the rows of a predicting stream; index UINT32_MAX = none
+};
+
+/// Tables by relative position that queries and keys are multiplied with besides each other (DeBERTa), made by the converter.
+struct RelativeTables {
+  std::string name;                  // of the layer; the tables are called after it
+  std::vector<float> keys, queries;  // [2 * span][heads * width] each; empty = none
+  std::vector<std::string> made_of;  // tensors of the checkpoint: who changes them would have to change the tables
+  uint32_t span = 0, distance = 0;   // schema/FORMAT.md
 };
 
 class Graph {
@@ -111,10 +120,15 @@ class Graph {
   void similarity(float scale, float bias) { similarity_ = {true, scale, bias}; }
   /// Opens the next program; the verbs write into the last one opened. max_positions 0 = no bound.
   void program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions);
+  /// Where the host gives none, positions of this program count the tokens that are not `id`, from id + 1 on (RoBERTa).
+  void padding_positions(uint32_t id);
+  /// Which tokens of this program are global where the host does not say (Longformer).
+  void global_rule(schema::GlobalRule rule, int32_t separator_id = -1);
 
   // ---- inputs: one row per token unless another row count is given
   Value token_ids(uint32_t vocabulary);                                                    // tokens x 1
   Value token_types(uint32_t types);                                                       // tokens x 1
+  Value global_tokens();                                                                   // tokens x 1
   Value positions(uint32_t bound = core::limits::kContext, format::Rows rows = tokens());  // rows x 1
   Value positions_3d();                                                                    // tokens x 3: time, row, column
   Value features(uint32_t columns, const std::string& name = "features");                  // patches x columns
@@ -139,7 +153,13 @@ class Graph {
   Value attention(Value query, Value keys, Value values, const AttentionOptions& options);  // rows of query x heads * width
   Value attention(Value query, const Cache& cache, const AttentionOptions& options);
   Value ngram_attention(Value query, Value bias, const Cache& cache, const NgramOptions& options);  // rows of query x heads * width
-  Value unary(Value x, schema::Function function);                                                  // as x
+  /// Of this call's tokens among each other, with scores by relative position.
+  Value attention(Value query, Value keys, Value values, const AttentionOptions& options, const RelativeTables& tables);
+  /// Every token sees the global ones too, besides its window; `globals` is what global_tokens() gave.
+  Value attention_to_globals(Value query, Value keys, Value values, Value globals, const AttentionOptions& options);
+  /// Global tokens see all, and the rows of the others are those of `others`.
+  Value attention_of_globals(Value query, Value keys, Value values, Value globals, Value others, const AttentionOptions& options);
+  Value unary(Value x, schema::Function function);  // as x
   /// Throws Error where two matrices made `gate_and_up` and are not of one size.
   Value gate(Value gate_and_up, schema::Function function);  // half the columns
   Value add(Value a, Value b, float scale = 1);              // as a; b is multiplied first
@@ -148,6 +168,7 @@ class Graph {
   Value clamp(Value x, float limit);                         // as x: between -limit and limit
   Routed route(Value scores, const RouteOptions& options);   // rows of scores x count
   Value experts(Value x, const Routed& routed, const ExpertMatrices& matrices, const ExpertOptions& options = {});  // as `down`
+  Value add_row(Value x, const std::string& row);                  // as x: the tensor's one row added to each
   Value prepend(Value x, const std::string& row);                  // one more row for each sequence
   Value select_outputs(Value x);                                   // outputs x columns of x
   Value pool(Value x, schema::PoolKind kind);                      // sequences x columns of x
@@ -160,9 +181,9 @@ class Graph {
   Value concat(const std::vector<Value>& values);          // side by side
   // Pictures (graph_vision.cpp)
   Value patchify(Value pictures, uint32_t channels, uint32_t height, uint32_t width, uint32_t patch);  // patches x numbers of one
-  Value join_rows(Value x, uint32_t count);                            // `count` rows side by side
-  Value split_rows(Value x, uint32_t count);                           // each row cut into `count`
-  Value join_squares(Value x, uint32_t side, uint32_t grid_columns);   // side x side rows of a picture of so many columns side by side
+  Value join_rows(Value x, uint32_t count);                                                            // `count` rows side by side
+  Value split_rows(Value x, uint32_t count);                                                           // each row cut into `count`
+  Value join_squares(Value x, uint32_t side, uint32_t grid_columns);  // side x side rows of a picture of so many columns side by side
   Value place_rows(Value x, Value ids, Value rows, uint32_t token_id, bool add);  // as x
   Value grid_embed(Value places, const std::string& table, uint32_t side);        // rows of places x columns of the table
   Value grid_angles(Value places, uint32_t width, float base);                    // rows of places x width
@@ -207,6 +228,8 @@ class Graph {
     std::vector<Port> inputs, outputs;
     std::vector<Operation> operations;
     std::map<std::pair<uint32_t, uint32_t>, uint32_t> quantized;  // (value, turn) -> its q8 value
+    int32_t padding_id = -1, separator_id = -1;
+    schema::GlobalRule global_rule = schema::GlobalRule::none;
   };
   struct State {
     std::string name;
@@ -219,6 +242,7 @@ class Graph {
   };
   const Similarity& similarity() const { return similarity_; }
   const std::vector<Program>& programs() const { return programs_; }
+  const std::set<schema::Feature>& features() const { return features_; }
   const std::vector<State>& states() const { return states_; }
   Weights& weights() { return weights_; }
   schema::Task task() const { return task_; }
@@ -242,7 +266,15 @@ class Graph {
   Operation& operation(schema::Options type, flatbuffers::Offset<Table> table, std::vector<Value> inputs, std::vector<Value> outputs);
   Value quantize(Value x, uint32_t turn);
   Value linear_of(Value x, uint32_t tensor, int32_t bias, const std::string& name);
-  Value attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options);
+  /// What attention has besides its options.
+  struct AttentionParts {
+    int32_t relative_keys = -1, relative_queries = -1;
+    uint32_t span = 0, distance = 0;
+    bool global_tokens = false;
+  };
+  Value attend(std::vector<Value> inputs, int32_t state, uint32_t value_width, const AttentionOptions& options,
+               const AttentionParts& parts);
+  void expect_own_keys(Value keys, Value values, const AttentionOptions& options) const;
   void expect_columns(const std::string& what, uint32_t columns, uint32_t expected) const;
 
   const Checkpoint& checkpoint_;
@@ -250,6 +282,7 @@ class Graph {
   flatbuffers::FlatBufferBuilder builder_;
   std::vector<Program> programs_;
   std::vector<State> states_;
+  std::set<schema::Feature> features_;
   schema::Task task_ = schema::Task::none;
   std::vector<std::string> labels_, ignored_, notes_;
   std::string left_out_;

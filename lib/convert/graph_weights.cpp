@@ -245,6 +245,13 @@ uint32_t Weights::table(const std::string& name, uint32_t columns, std::vector<f
   return index;
 }
 
+uint32_t Weights::computed(const std::string& name, uint32_t rows, std::vector<float> numbers, std::vector<std::string> made_of) {
+  const uint32_t columns = narrow(name, numbers.size() / rows), index = table(name, columns, std::move(numbers));
+  weights_[index].made_of = std::move(made_of);
+  weights_[index].encoding = choose(name, {}, WeightRole::classifier);
+  return index;
+}
+
 std::vector<std::string> Weights::unused() const {
   std::vector<std::string> names;
   auto collect = [&](const std::string& prefix, const Checkpoint& checkpoint) {

@@ -29,10 +29,11 @@ enum class WeightRole : uint8_t {
 };
 
 struct Weight {
-  std::string name;             // in the file
-  std::vector<Source> sources;  // stacked row under row; their ranges are resolved: none means "all"
-  std::vector<float> values;    // instead of sources: computed by the converter
-  bool is_vector = false;       // one row, in which the sources' numbers stand one after the other
+  std::string name;                  // in the file
+  std::vector<Source> sources;       // stacked row under row; their ranges are resolved: none means "all"
+  std::vector<float> values;         // instead of sources: computed by the converter
+  std::vector<std::string> made_of;  // tensors that `values` were computed from
+  bool is_vector = false;            // one row, in which the sources' numbers stand one after the other
   uint32_t rows = 1, columns = 0;
   uint32_t count = 1;                              // stacked matrices, each of as many sources
   Encoding encoding = Encoding::f32;               // quantized ones are stored as f32 when simulating
@@ -61,6 +62,8 @@ class Weights {
   uint32_t vector(std::vector<Source> sources, uint32_t columns);
   uint32_t values(const std::string& name, std::vector<float> numbers);
   uint32_t table(const std::string& name, uint32_t columns, std::vector<float> numbers);
+  /// The same from tensors `made_of`: f16 where linears are quantized.
+  uint32_t computed(const std::string& name, uint32_t rows, std::vector<float> numbers, std::vector<std::string> made_of);
   /// Matrices of one size, stacked: each of the same number of sources. Called `name` in the file.
   uint32_t stack(const std::string& name, const std::vector<std::vector<Source>>& matrices, bool turned = false);
 

@@ -25,7 +25,7 @@ void write(const Config& c, Graph& g) {
   x = g.prepend(x, "embeddings.cls_token");                                                        // patches + sequences x hidden
   Value places = g.embed(g.positions(positions, g.rows(x)), "embeddings.position_embeddings", {.role = WeightRole::exact});
   x = g.add(x, places);  // patches + sequences x hidden
-  for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, "encoder.layer." + std::to_string(i) + ".", layer);
+  for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, bert_names("encoder.layer." + std::to_string(i) + "."), layer);
 
   Value first = g.pool(x, schema::PoolKind::first);  // sequences x hidden
   g.output(schema::Role::logits, "logits",
