@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "convert/encoder_oracle.h"
 #include "convert/fake_checkpoint.h"
 
 using namespace linnet;
@@ -209,6 +210,34 @@ TEST_CASE("a tensor that is missing is refused by name, whichever it is") {
       const std::string text = refusal(checkpoint);
       CHECK(text.find(missing.name) != std::string::npos);
     }
+}
+
+TEST_CASE("a tensor that is missing of any relative of BERT is refused by name, and so is a head that it has not") {
+  for (const char* family : {"roberta", "distilbert", "albert", "mpnet", "longformer", "deberta-v2"}) {
+    oracle::EncoderShape shape = {.family = family, .saved = "ForTokenClassification", .layers = 1};
+    if (shape.family == "deberta-v2") shape.more = {{"relative_attention", false}};
+    FakeCheckpoint whole = oracle::encoder_checkpoint(shape, 1, [&](oracle::Filler& fill, const std::string& layer) {
+      for (const char* name : {"query_global", "key_global", "value_global"})
+        if (shape.family == "longformer") fill.linear(layer + "attention.self." + name, shape.hidden, shape.hidden);
+    });
+    if (shape.family == "mpnet") whole.put("mpnet.encoder.relative_attention_bias.weight", {32, shape.heads});
+    CAPTURE(family);
+    CHECK(refusal(whole) == "");
+    for (const SourceTensor& missing : whole.tensors()) {
+      FakeCheckpoint checkpoint(whole.Checkpoint::config());
+      for (const SourceTensor& tensor : whole.tensors())
+        if (tensor.name != missing.name) checkpoint.put(tensor.name, tensor.shape);
+      CAPTURE(missing.name);
+      const std::string text = refusal(checkpoint);
+      // Without the word table the body's prefix is not found either.
+      CHECK(text.find(missing.name.find("word_embeddings") != std::string::npos ? "embeddings." : missing.name) != std::string::npos);
+    }
+    whole.config()["architectures"] = {"SomethingForNextWord"};
+    CHECK(refusal(whole).find("SomethingForNextWord is not supported") != std::string::npos);
+    whole.config()["architectures"] = {oracle::encoder_names(shape).classes + "ForTokenClassification"};
+    whole.put("bert.pooler.of.another.kind", {3});
+    CHECK(refusal(whole).find("bert.pooler.of.another.kind") != std::string::npos);
+  }
 }
 
 TEST_CASE("rope that depends on the length asks for lengths") {

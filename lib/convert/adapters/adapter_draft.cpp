@@ -52,6 +52,9 @@ void AdapterDraft::add(const std::string& path, const AdaptedModule& module) {
 }
 
 BaseSpread AdapterDraft::expect(const std::string& path, const std::string& kind) const {
+  if (base_.is_in_table(path + "." + kind))
+    throw Error(fmt::format("the adapter changes {}.{}, of which {} keeps a table by relative position: such adapters are not supported",
+                            path, kind, base_.name()));
   const BaseSpread places = base_.find(path + "." + kind);
   if (places.empty()) throw Error(fmt::format("the adapter has module {}, but {} has no {} of that name", path, base_.name(), kind));
   return places;

@@ -45,6 +45,13 @@ void grow(BaseSpread* places, const BasePlace& part) {
   places->push_back(part);
 }
 
+// Whether a name is among others, whichever of the two has the model's own prefix.
+bool is_among(const std::set<std::string>& names, const std::string& name) {
+  const size_t dot = name.find('.');
+  if (names.count(name) != 0 || (dot != std::string::npos && names.count(name.substr(dot + 1)) != 0)) return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& other) { return other.substr(other.find('.') + 1) == name; });
+}
+
 }  // namespace
 
 uint32_t source_rows(const BaseSpread& places) {
@@ -118,10 +125,19 @@ void BasePlaces::collect_readers(const format::Program& program) {
       note_vector(node.as<schema::Norm>().weight_tensor());
       note_vector(node.as<schema::Norm>().bias_tensor());
     }
+    if (node.type == Options::Attention) {
+      note_table(node.as<schema::Attention>().relative_keys_tensor());
+      note_table(node.as<schema::Attention>().relative_queries_tensor());
+    }
     if (node.type != Options::Linear) continue;
     note_vector(node.as<schema::Linear>().bias_tensor());
     note_linear(program, writers, node);
   }
+}
+
+void BasePlaces::note_table(int32_t tensor) {
+  if (tensor < 0 || !table(static_cast<uint32_t>(tensor)).parts()) return;
+  for (const schema::Part* part : *table(static_cast<uint32_t>(tensor)).parts()) in_tables_.insert(part->source()->str());
 }
 
 void BasePlaces::note_linear(const format::Program& program, const std::map<uint32_t, const format::Node*>& writers,
@@ -154,12 +170,8 @@ BaseSpread BasePlaces::find(const std::string& name) const {
   return {};
 }
 
-bool BasePlaces::is_left_out(const std::string& name) const {
-  const size_t dot = name.find('.');
-  if (left_out_.count(name) != 0 || (dot != std::string::npos && left_out_.count(name.substr(dot + 1)) != 0)) return true;
-  return std::any_of(left_out_.begin(), left_out_.end(),
-                     [&](const std::string& other) { return other.substr(other.find('.') + 1) == name; });
-}
+bool BasePlaces::is_left_out(const std::string& name) const { return is_among(left_out_, name); }
+bool BasePlaces::is_in_table(const std::string& name) const { return is_among(in_tables_, name); }
 
 std::vector<float> BasePlaces::row_factors(uint32_t index) const { return dense(table(index).row_factors(), tensor(index).rows); }
 std::vector<float> BasePlaces::column_factors(uint32_t index) const { return dense(table(index).column_factors(), tensor(index).columns); }

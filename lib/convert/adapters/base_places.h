@@ -55,6 +55,8 @@ class BasePlaces {
   std::vector<float> numbers(uint32_t index) const;
   /// Whether the checkpoint has the tensor, but nothing in the model reads it.
   bool is_left_out(const std::string& name) const;
+  /// Whether the converter computed a table from it besides (scores by relative position), which an adapter does not reach.
+  bool is_in_table(const std::string& name) const;
   const format::ModelFile& file() const { return base_; }
   std::string name() const;  // for people
 
@@ -62,12 +64,13 @@ class BasePlaces {
   const schema::Tensor& table(uint32_t index) const { return *base_.root().tensors()->Get(index); }
   void collect_parts();
   void collect_readers(const format::Program& program);
+  void note_table(int32_t tensor);
   void note_linear(const format::Program& program, const std::map<uint32_t, const format::Node*>& writers, const format::Node& node);
   void add(const std::string& source, const BasePlace& place);
 
   const format::ModelFile& base_;
   std::map<std::string, BaseSpread> places_, without_prefix_;
-  std::set<std::string> left_out_;
+  std::set<std::string> left_out_, in_tables_;
   std::vector<BaseReaders> readers_;
 };
 

@@ -38,26 +38,34 @@ inline Value position_rows(Graph& g, const std::string& tables) {
   return g.embed(g.positions(positions), tables + "position_embeddings", {.role = WeightRole::exact});  // tokens x width
 }
 
-/// BERT's program, with positions from 0; DistilBERT has no segments. `tables` ends with a dot.
-inline Value bert_embeddings(Graph& g, const std::string& tables, float epsilon) {
+/// The tables that a family has besides words and places.
+enum class Segments : uint8_t { none, told, told_if_several };
+
+inline Value add_segments(Graph& g, Value x, const std::string& tables, Segments segments) {
+  if (segments == Segments::none) return x;
+  const std::string types = tables + "token_type_embeddings.weight";
+  if (segments == Segments::told_if_several && g.size(types, 0) == 1) return g.add_row(x, types);  // the only one needs no input
+  return g.add(x, type_rows(g, tables));                                                           // tokens x width
+}
+
+/// BERT's program, with positions from 0. `tables` ends with a dot.
+inline Value bert_embeddings(Graph& g, const std::string& tables, float epsilon, Segments segments = Segments::told) {
   g.program("encode", schema::ProgramKind::encoder, g.size(tables + "position_embeddings.weight", 0));
-  Value x = word_rows(g, tables);  // tokens x width
-  if (g.has(tables + "token_type_embeddings.weight")) x = g.add(x, type_rows(g, tables));
+  Value x = add_segments(g, word_rows(g, tables), tables, segments);  // tokens x width
   return layer_norm(g, g.add(x, position_rows(g, tables)), tables + "LayerNorm", epsilon);
 }
 
-/// RoBERTa's (arXiv 1907.11692): positions count the tokens that are no padding, from padding + 1 on; a single segment row needs no input,
-/// and MPNet has none.
-inline Value roberta_embeddings(Graph& g, const std::string& tables, uint32_t padding, float epsilon) {
-  const std::string places = tables + "position_embeddings.weight", types = tables + "token_type_embeddings.weight";
+/// RoBERTa's (arXiv 1907.11692): positions count the tokens that are no padding, from padding + 1 on.
+inline Value roberta_embeddings(Graph& g, const std::string& tables, uint32_t padding, float epsilon,
+                                Segments segments = Segments::told_if_several) {
+  const std::string places = tables + "position_embeddings.weight";
   const uint32_t positions = g.size(places, 0);
   if (uint64_t{padding} + 2 > positions)
     throw Error(
         fmt::format("tensor {} has {} rows, expected more: those up to padding id {} are no positions", places, positions, padding));
   g.program("encode", schema::ProgramKind::encoder, positions - padding - 1);
   g.padding_positions(padding);
-  Value x = word_rows(g, tables);  // tokens x width
-  if (g.has(types)) x = g.size(types, 0) == 1 ? g.add_row(x, types) : g.add(x, type_rows(g, tables));
+  Value x = add_segments(g, word_rows(g, tables), tables, segments);  // tokens x width
   return layer_norm(g, g.add(x, position_rows(g, tables)), tables + "LayerNorm", epsilon);
 }
 

@@ -49,7 +49,7 @@ void write(const Config& config, Graph& g) {
   expect_tables(config, g, tables, "dim");
   g.expect_size(config, "hidden_dim", body + "transformer.layer.0.ffn.lin2.weight", 1);
 
-  Value x = bert_embeddings(g, tables, kEpsilon);  // tokens x hidden
+  Value x = bert_embeddings(g, tables, kEpsilon, Segments::none);  // tokens x hidden
   g.trace("embedding_output", x);
   for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, names(body + "transformer.layer." + std::to_string(i) + "."), layer);
   g.output(schema::Role::hidden, "last_hidden_state", x);

@@ -29,7 +29,7 @@ void write(const Config& config, Graph& g) {
     throw Error(fmt::format("tensor {} has {} rows, expected {} (relative_attention_num_buckets)", layer.relative_bias,
                             g.size(layer.relative_bias, 0), kBuckets));
 
-  Value x = roberta_embeddings(g, tables, kPaddingId, layer.epsilon);  // tokens x hidden
+  Value x = roberta_embeddings(g, tables, kPaddingId, layer.epsilon, Segments::none);  // tokens x hidden
   g.trace("embedding_output", x);
   for (uint32_t i = 0; i < layers; ++i) x = bert_layer(g, x, names(body + "encoder.layer." + std::to_string(i) + "."), layer);
   g.output(schema::Role::hidden, "last_hidden_state", x);
