@@ -118,6 +118,11 @@ class Graph {
   void labels(std::vector<std::string> names) { labels_ = std::move(names); }
   /// How alike a picture and a text are: scale * (image . text) + bias, of embeddings of length 1.
   void similarity(float scale, float bias) { similarity_ = {true, scale, bias}; }
+  /// Texts that go before a text, by name; `chosen`: the name of the one that is meant where none is asked for, "" = none.
+  void prompts(std::vector<std::pair<std::string, std::string>> texts, const std::string& chosen) {
+    prompts_ = std::move(texts);
+    default_prompt_ = chosen;
+  }
   /// Opens the next program; the verbs write into the last one opened. max_positions 0 = no bound.
   void program(const std::string& name, schema::ProgramKind kind, uint32_t max_positions);
   /// Where the host gives none, positions of this program count the tokens that are not `id`, from id + 1 on (RoBERTa).
@@ -247,6 +252,8 @@ class Graph {
   Weights& weights() { return weights_; }
   schema::Task task() const { return task_; }
   const std::vector<std::string>& labels() const { return labels_; }
+  const std::vector<std::pair<std::string, std::string>>& prompts() const { return prompts_; }
+  const std::string& default_prompt() const { return default_prompt_; }
   const std::vector<std::string>& notes() const { return notes_; }
   /// Tensors of the checkpoint that nothing reads, ", " between them.
   const std::string& left_out() const { return left_out_; }
@@ -285,7 +292,8 @@ class Graph {
   std::set<schema::Feature> features_;
   schema::Task task_ = schema::Task::none;
   std::vector<std::string> labels_, ignored_, notes_;
-  std::string left_out_;
+  std::vector<std::pair<std::string, std::string>> prompts_;
+  std::string default_prompt_, left_out_;
   Similarity similarity_;
 };
 

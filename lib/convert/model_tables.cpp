@@ -126,11 +126,18 @@ Offset<schema::Model> write_model(Graph& graph, const std::vector<StoredTensor>&
     templates.push_back(schema::CreateChatTemplate(builder, key, content));
   }
 
+  std::vector<Offset<schema::KeyValue>> prompts;
+  for (const auto& [key, value] : graph.prompts()) {
+    const auto name = builder.CreateString(key), text = builder.CreateString(value);
+    prompts.push_back(schema::CreateKeyValue(builder, name, text));
+  }
+
   const Graph::Similarity& likeness = graph.similarity();
   const auto similarity = likeness.given ? schema::CreateSimilarity(builder, likeness.scale, likeness.bias) : 0;
   return schema::CreateModelDirect(builder, &required, extras.family.c_str(), graph.task(), &tensors, &states, &programs, extras.tokenizer,
                                    &templates, &labels, extras.generation, &metadata, 0, true, tokens.empty() ? nullptr : &tokens,
-                                   extras.target_tokenizer, similarity);
+                                   extras.target_tokenizer, similarity, prompts.empty() ? nullptr : &prompts,
+                                   graph.default_prompt().c_str());
 }
 
 }  // namespace linnet::convert

@@ -59,6 +59,8 @@ Value dense(Graph& g, Value x, const Config& config, const std::string& path) {
   std::unique_ptr<Checkpoint> tensors = g.checkpoint().subfolder(path);
   if (!tensors) throw Error(fmt::format("{}: the dense module's folder {} has no weights", g.checkpoint().path(), path));
   g.attach(path + "/", std::move(tensors));
+  config.require("module_input_name", "sentence_embedding", "only what was pooled goes through a dense module");
+  config.require("module_output_name", "sentence_embedding", "only what was pooled goes through a dense module");
   std::string function = config.text("activation_function", "torch.nn.modules.activation.Tanh");
   function = function.substr(function.rfind('.') + 1);
   x = g.linear(x, path + "/linear", {.bias = config.flag("bias", true)});
@@ -71,13 +73,17 @@ Value dense(Graph& g, Value x, const Config& config, const std::string& path) {
   config.refuse("activation_function", "Identity, Tanh, ReLU, GELU, SiLU or Sigmoid");
 }
 
-// The reference puts this prompt before texts of which nothing else is said; the file leaves that to whoever calls it.
-void note_default_prompt(Graph& g) {
+// Prompts that are empty change nothing; the default one must be among those that are listed.
+void read_prompts(Graph& g) {
   const char* file = "config_sentence_transformers.json";
   const Config config(g.checkpoint().file(file), file);
-  const std::string name = config.text("default_prompt_name", ""), text = config.object("prompts").text(name, "");
-  if (!name.empty() && !text.empty())
-    g.note(fmt::format("the reference puts \"{}\" before every text (default_prompt_name \"{}\"), this file does not", text, name));
+  const std::string chosen = config.text("default_prompt_name", "");
+  std::vector<std::pair<std::string, std::string>> prompts;
+  const Config listed = config.object("prompts");
+  for (const auto& [name, text] : listed.json().items())
+    if (!text.is_null()) prompts.emplace_back(name, listed.text(name, ""));
+  if (!chosen.empty() && !listed.has(chosen)) config.refuse("default_prompt_name", "the name of one of the prompts");
+  g.prompts(std::move(prompts), chosen);
 }
 
 }  // namespace
@@ -109,7 +115,7 @@ bool sentence_modules(Graph& g, Value hidden) {
   if (!is_pooled) throw Error("modules.json has no pooling module");
   g.output(schema::Role::embedding, "sentence_embedding", x);
   g.task(schema::Task::sentence_embedding);
-  note_default_prompt(g);
+  read_prompts(g);
   g.ignore("cls.*");
   return true;
 }

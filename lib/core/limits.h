@@ -29,6 +29,7 @@ constexpr uint32_t kVocabulary = 1u << 22;
 constexpr uint32_t kTokenBytes = 4096;  // one piece's text
 constexpr uint32_t kStages = 1024;      // of one part of a text pipeline; items of a template
 constexpr uint32_t kLabels = 1u << 20;
+constexpr uint32_t kPrompts = 1024;
 constexpr uint32_t kBeams = 256;
 constexpr uint32_t kTargets = 100000;  // of an adapter
 constexpr uint32_t kAdapterRank = 4096;

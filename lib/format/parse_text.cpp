@@ -173,6 +173,7 @@ Status check_generation(const schema::Model& model) noexcept {
 Status check_texts(const schema::Model& model) noexcept {
   if (model.task() > schema::Task::MAX)
     return Status::error(Code::unsupported, "the task is %u, which this build does not know", static_cast<unsigned>(model.task()));
+  LINNET_TRY(check_at_most("prompts", length(model.prompts()), limits::kPrompts));
   return check_at_most("labels", length(model.labels()), limits::kLabels);
 }
 

@@ -160,6 +160,16 @@ std::pair<std::string_view, std::string_view> Model::metadata_at(size_t i) const
   return {view(entry.key()), view(entry.value())};
 }
 
+size_t Model::prompts() const noexcept { return file_->root().prompts() ? file_->root().prompts()->size() : 0; }
+
+std::pair<std::string_view, std::string_view> Model::prompt(size_t i) const noexcept {
+  if (i >= prompts()) return {};
+  const schema::KeyValue& entry = *file_->root().prompts()->Get(static_cast<uint32_t>(i));
+  return {view(entry.key()), view(entry.value())};
+}
+
+std::string_view Model::default_prompt() const noexcept { return view(file_->root().default_prompt()); }
+
 std::string_view Model::metadata(std::string_view key) const noexcept {
   for (size_t i = 0; i < metadata_count(); ++i)
     if (metadata_at(i).first == key) return metadata_at(i).second;

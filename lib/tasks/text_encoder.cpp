@@ -77,6 +77,12 @@ Result<TextEncoder> TextEncoder::create(const Model& model, const TaskOptions& o
 }
 
 Status TextEncoder::encode(std::string_view text, const std::string_view* pair) noexcept {
+  if (!prompt_.empty()) {
+    text_.clear();
+    LINNET_TRY(text_.append(prompt_.data(), prompt_.size()));
+    LINNET_TRY(text_.append(text.data(), text.size()));
+    text = view(text_);
+  }
   Tokenizer::EncodeOptions options;
   options.max_tokens = max_tokens_;
   size_t before = ids_.size();

@@ -14,6 +14,8 @@ class TextEncoder {
   /// `roles` lists the wanted output's roles, best first; its rows must be one per sequence.
   static Result<TextEncoder> create(const Model& model, const TaskOptions& options, std::span<const std::string_view> roles) noexcept;
 
+  /// A text that goes before each of the texts from now on; it is not copied.
+  void put_before(std::string_view prompt) noexcept { prompt_ = prompt; }
   /// One row per text. `pairs` is empty or as long as `texts`.
   Result<Matrix> run(std::span<const std::string_view> texts, std::span<const std::string_view> pairs) noexcept;
   size_t columns() const noexcept { return columns_; }
@@ -38,6 +40,8 @@ class TextEncoder {
   core::Array<size_t> ends_;      // end of each text in them
   core::Array<Input> inputs_;
   core::Array<float> rows_;
+  std::string_view prompt_;
+  Text text_;                     // the prompt, and a text behind it
 };
 
 }  // namespace linnet::tasks

@@ -222,20 +222,20 @@ TEST_CASE("sentence encoders pool, project and normalize as modules.json says") 
   CHECK(model.output(0, last).rows == "sequences");
 }
 
-TEST_CASE("a prompt that the reference puts before every text is told") {
+TEST_CASE("prompts and the name of the default one come along, and one that is not listed is refused") {
   CheckpointFolder folder("convert-prompt");
   write_sentence_encoder(folder, {{"pooling_mode_cls_token", true}, {"pooling_mode_mean_tokens", true}}, "Identity");
-  auto notes = [&](const Json& config) {
-    folder.write("config_sentence_transformers.json", config);
-    return convert::convert(folder.path(), folder.path("out.linnet"), {}).notes;
-  };
   const Json prompts = {{"query", "query: "}, {"document", ""}};
-  CHECK(notes({{"prompts", prompts}, {"default_prompt_name", nullptr}}).empty());
-  CHECK(notes({{"prompts", prompts}, {"default_prompt_name", "document"}}).empty());
-  CHECK(notes({{"prompts", prompts}}).empty());
-  const std::vector<std::string> told = notes({{"prompts", prompts}, {"default_prompt_name", "query"}});
-  REQUIRE(told.size() == 1);
-  CHECK(told[0].find("\"query: \"") != std::string::npos);
+  folder.write("config_sentence_transformers.json", {{"prompts", prompts}, {"default_prompt_name", "query"}});
+  Model model = open(folder, weights("f32"));
+  REQUIRE(model.prompts() == 2);
+  CHECK(model.prompt(0) == std::pair<std::string_view, std::string_view>{"query", "query: "});
+  CHECK(model.prompt(1) == std::pair<std::string_view, std::string_view>{"document", ""});
+  CHECK(model.default_prompt() == "query");
+  folder.write("config_sentence_transformers.json", {{"prompts", prompts}, {"default_prompt_name", nullptr}});
+  CHECK(open(folder, weights("f32")).default_prompt() == "");
+  folder.write("config_sentence_transformers.json", {{"prompts", prompts}, {"default_prompt_name", "passage"}});
+  CHECK(refusal(folder).find("default_prompt_name is \"passage\", expected the name of one of the prompts") != std::string::npos);
 }
 
 TEST_CASE("pooling modes that are not known are refused by name, in both spellings") {
@@ -248,17 +248,4 @@ TEST_CASE("pooling modes that are not known are refused by name, in both spellin
   CHECK(refusal(folder) == "");
   write_sentence_encoder(folder, {{"pooling_mode", {"mean", "max"}}}, "torch.nn.Softmax");
   CHECK(refusal(folder).find("torch.nn.Softmax") != std::string::npos);
-}
-
-TEST_CASE("docs/models.md lists the families that the converter has") {
-  std::ifstream file(std::string(LINNET_SOURCE_DIR) + "/docs/models.md");
-  REQUIRE(file.good());
-  std::stringstream text;
-  text << file.rdbuf();
-  std::string previous;
-  for (const Family& family : families()) {
-    CHECK(previous < family.name);
-    previous = family.name;
-    CHECK_MESSAGE(text.str().find("| " + family.name + " | " + family.description + " |") != std::string::npos, family.name);
-  }
 }

@@ -28,6 +28,8 @@ const BadModel kRequirementCases[] = {
      "the model needs \"state:tree\""},
     {"a program of the future", [](TinyModel& m) { m.requirements.push_back("program:dream"); }, Code::unsupported,
      "the model needs \"program:dream\""},
+    {"a feature of the future", [](TinyModel& m) { m.requirements.push_back("feature:telepathy"); }, Code::unsupported,
+     "the model needs \"feature:telepathy\""},
     {"a kind of requirement of the future", [](TinyModel& m) { m.requirements.push_back("weather:sunny"); }, Code::unsupported,
      "the model needs \"weather:sunny\""},
     {"one without a kind", [](TinyModel& m) { m.requirements.push_back("Linear"); }, Code::unsupported, "the model needs \"Linear\""},
@@ -56,6 +58,21 @@ const BadModel kProgramCases[] = {
     {"no name", [](TinyModel& m) { program(m).name = ""; }, Code::corrupt, "program 0 has no name"},
     {"a kind of the future", [](TinyModel& m) { program(m).kind = static_cast<schema::ProgramKind>(77); }, Code::unsupported,
      "program \"encoder\": its kind is 77"},
+    {"padding that is passed over but not listed", [](TinyModel& m) { program(m).padding_id = 1; }, Code::corrupt,
+     "program \"encoder\": \"feature:padding_positions\" is used but not listed"},
+    {"a padding id below -1", [](TinyModel& m) { program(m).padding_id = -2; }, Code::corrupt,
+     "padding id -2 and separator id -1, expected"},
+    {"padding that is passed over while writing",
+     [](TinyModel& m) {
+       m.requirements.insert(m.requirements.end(), {"feature:padding_positions", "program:autoregressive"});
+       program(m).kind = schema::ProgramKind::autoregressive;
+       program(m).padding_id = 1;
+     },
+     Code::corrupt, "positions that pass over an id in a program of kind autoregressive, expected encoder or encode"},
+    {"a rule for global tokens of the future", [](TinyModel& m) { program(m).global_rule = static_cast<schema::GlobalRule>(9); },
+     Code::unsupported, "its global rule is 9"},
+    {"global tokens before a separator that is not told",
+     [](TinyModel& m) { program(m).global_rule = schema::GlobalRule::before_separator; }, Code::corrupt, "but no separator id"},
     {"positions beyond the limit", [](TinyModel& m) { program(m).max_positions = UINT32_MAX; }, Code::corrupt,
      "program \"encoder\": 4294967295 positions"},
     {"blocks beyond the limit", [](TinyModel& m) { program(m).block_length = UINT32_MAX; }, Code::corrupt, "in blocks of 4294967295"},

@@ -63,6 +63,8 @@ struct TinyProgram {
   std::vector<TinyPort> inputs = {}, outputs = {};
   std::vector<TinyOperation> operations = {};
   uint32_t max_positions = 32, block_length = 0;
+  int32_t padding_id = -1, separator_id = -1;
+  schema::GlobalRule global_rule = schema::GlobalRule::none;
 };
 
 struct TinyModel {
@@ -177,7 +179,8 @@ inline Offset<schema::Program> write(FlatBufferBuilder& builder, const TinyProgr
     operations.push_back(
         schema::CreateOperationDirect(builder, operation.type, operation.write(builder), &operation.inputs, &operation.outputs));
   return schema::CreateProgramDirect(builder, program.name.c_str(), program.kind, &values, &inputs, &outputs, &operations,
-                                     program.max_positions, program.block_length);
+                                     program.max_positions, program.block_length, program.padding_id, program.global_rule,
+                                     program.separator_id);
 }
 
 }  // namespace tiny
@@ -216,7 +219,7 @@ inline Bytes TinyModel::structure() const {
   if (!generation_table.IsNull()) model.add_generation(generation_table);
   model.add_metadata(pair_list);
   if (!adapter_table.IsNull()) model.add_adapter(adapter_table);
-  tiny::add_newer_field(builder, model, schema::Model::VT_SIMILARITY, newer_fields);
+  tiny::add_newer_field(builder, model, schema::Model::VT_DEFAULT_PROMPT, newer_fields);
   builder.Finish(model.Finish());
   return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }

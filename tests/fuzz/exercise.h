@@ -20,6 +20,8 @@ inline uint64_t read_everything(const Model& model) {
   read(model.chat_template());
   for (size_t i = 0; i < model.labels(); ++i) read(model.label(i));
   for (size_t i = 0; i < model.metadata_count(); ++i) read(model.metadata_at(i).first), read(model.metadata_at(i).second);
+  for (size_t i = 0; i < model.prompts(); ++i) read(model.prompt(i).first), read(model.prompt(i).second);
+  read(model.default_prompt());
   for (int32_t id : model.generation().eos) sum += static_cast<uint32_t>(id);
   for (size_t i = 0; i < model.tensors(); ++i) read(model.tensor(i).name), read(model.tensor(i).encoding);
   for (const format::Tensor& tensor : model.file().tensors())

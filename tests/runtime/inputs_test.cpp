@@ -184,3 +184,67 @@ TEST_CASE("state that has keys and no values is saved and comes back") {
     CHECK(session.length(must(session.restore(path.c_str()))) == 70);
   }
 }
+
+TEST_CASE("positions that the host leaves to the file pass over its padding id, and given ones do not") {
+  TinyModel model = looks_up(Role::positions, index(6), 6);
+  model.requirements.push_back("feature:padding_positions");
+  TinyProgram& p = model.programs[0];
+  p.padding_id = 2;
+  for (uint32_t i = 0; i < 6; ++i) reinterpret_cast<float*>(model.weights.data())[i] = static_cast<float>(i);
+  model.tensors[0].checksum = 0;
+  const Bytes bytes = model.file();
+  const AlignedBytes aligned(bytes);
+  const Model opened_model = must(Model::open(aligned.data(), aligned.size()));
+  CHECK(opened_model.program(0).padding_id == 2);
+  Session session = opened(opened_model, {.context = 8, .batch_tokens = 16, .sequences = 2, .threads = 1});
+  const std::vector<int32_t> first = {2, 7, 2, 8, 9}, second = {2}, given = {0, 1, 2, 3, 4};
+  const Input both[] = {{.tokens = first}, {.tokens = second}};
+  must(session.run("p", both));
+  CHECK(output(session, "out") == std::vector<float>{2, 3, 2, 4, 5, 2});
+  const Input told{.tokens = first, .positions = given};
+  must(session.run("p", {&told, 1}));
+  CHECK(output(session, "out") == std::vector<float>{0, 1, 2, 3, 4});
+  const std::vector<int32_t> many = {7, 7, 2, 7, 7};
+  const Input beyond{.tokens = many};
+  CHECK(session.run("p", {&beyond, 1}).code() == Code::context_full);
+}
+
+TEST_CASE("positions that pass over an id need ids, one row for each token, and a place for the id itself") {
+  const auto refusal = [](format::Value positions, bool with_ids) {
+    TinyModel model = looks_up(Role::positions, positions, positions.bound);
+    model.requirements.push_back("feature:padding_positions");
+    model.programs[0].padding_id = 5;
+    if (!with_ids) model.programs[0].inputs.erase(model.programs[0].inputs.begin());
+    const Bytes bytes = model.file();
+    const AlignedBytes aligned(bytes);
+    return std::string(Model::open(aligned.data(), aligned.size()).status().message());
+  };
+  CHECK(refusal(index(6), true) == "");
+  for (const std::string& text :
+       {refusal(index(5), true), refusal(index(6), false), refusal(index(6, {.symbol = Symbol::sequences}), true)})
+    CHECK(text.find("positions that pass over an id have one row for each of tokens") != std::string::npos);
+}
+
+TEST_CASE("global tokens that the host does not mark are the file's choice") {
+  const std::vector<int32_t> ids = {4, 5, 9, 6, 9}, none = {4, 5}, marks = {0, 0, 1, 0, 1};
+  const auto run = [&](schema::GlobalRule rule, const std::vector<int32_t>& tokens, const std::vector<int32_t>& given) {
+    TinyModel model = looks_up(Role::global_tokens, index(2), 2);
+    for (uint32_t i = 0; i < 2; ++i) reinterpret_cast<float*>(model.weights.data())[i] = static_cast<float>(i);
+    model.tensors[0].checksum = 0;
+    model.programs[0].global_rule = rule;
+    model.programs[0].separator_id = 9;
+    const Bytes bytes = model.file();
+    const AlignedBytes aligned(bytes);
+    const Model opened_model = must(Model::open(aligned.data(), aligned.size()));
+    Session session = opened(opened_model, {.context = 8, .batch_tokens = 8, .threads = 1});
+    const Input input{.tokens = tokens, .global_tokens = given};
+    must(session.run("p", {&input, 1}));
+    return output(session, "out");
+  };
+  using Rule = schema::GlobalRule;
+  CHECK(run(Rule::none, ids, {}) == std::vector<float>{0, 0, 0, 0, 0});
+  CHECK(run(Rule::first, ids, {}) == std::vector<float>{1, 0, 0, 0, 0});
+  CHECK(run(Rule::before_separator, ids, {}) == std::vector<float>{1, 1, 0, 0, 0});
+  CHECK(run(Rule::before_separator, none, {}) == std::vector<float>{0, 0});
+  CHECK(run(Rule::first, ids, marks) == std::vector<float>{0, 0, 1, 0, 1});
+}

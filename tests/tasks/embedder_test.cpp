@@ -12,7 +12,7 @@ namespace {
 constexpr int32_t kBegin = 28, kEnd = 29;  // of a vocabulary of 30
 
 /// hidden 20, 16 positions; the mean of all tokens, then length 1.
-Model sentence_encoder(const std::string& weights) {
+Model sentence_encoder(const std::string& weights, const convert::Json& settings = convert::Json::object()) {
   convert::CheckpointFolder folder("sentence-encoder");
   folder.write(convert::small_bert());
   folder.write("tokenizer.json", word_tokenizer(30));
@@ -21,6 +21,7 @@ Model sentence_encoder(const std::string& weights) {
     {"idx": 1, "name": "1", "path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
     {"idx": 2, "name": "2", "path": "2_Normalize", "type": "sentence_transformers.models.Normalize"}])"));
   folder.write("1_Pooling/config.json", {{"pooling_mode_mean_tokens", true}});
+  folder.write("config_sentence_transformers.json", settings);
   convert::Options options;
   options.weights = weights;
   convert::convert(folder.path(), folder.path("out.linnet"), options);
@@ -85,6 +86,23 @@ TEST_CASE("a text beyond max_tokens is cut, its end kept") {
   for (int i = 0; i < 1000; ++i) endless += " w2";
   Embedder whole = must(Embedder::create(model));  // 16 positions
   CHECK(embed_one(whole, endless).size() == 20);
+}
+
+TEST_CASE("the prompt that is asked for, or the file's default one, goes before each text") {
+  const convert::Json prompts = {{"query", "w5 w6 "}, {"document", "w7 "}};
+  const Model model = sentence_encoder("f32", {{"prompts", prompts}, {"default_prompt_name", "query"}});
+  Embedder plain = must(Embedder::create(model, {.no_prompt = true})), own = must(Embedder::create(model));
+  Embedder document = must(Embedder::create(model, {.prompt = "document"}));
+  CHECK(same_bytes(embed_one(own, "w1 w2"), embed_one(plain, "w5 w6 w1 w2")));
+  CHECK(same_bytes(embed_one(document, "w1"), embed_one(plain, "w7 w1")));
+  const std::string_view two[] = {"w3", "w1 w4"};
+  const Matrix both = must(document.embed(two));
+  const std::vector<float> first = copy(both.row(0)), second = copy(both.row(1));
+  CHECK(same_bytes(first, embed_one(plain, "w7 w3")));
+  CHECK(same_bytes(second, embed_one(plain, "w7 w1 w4")));
+  const Result<Embedder> unknown = Embedder::create(model, {.prompt = "passage"});
+  CHECK(unknown.status().code() == Code::not_found);
+  CHECK(std::string(unknown.status().message()).find("'passage'") != std::string::npos);
 }
 
 TEST_CASE("no texts give no rows, and a text without words is its begin and end") {

@@ -10,7 +10,7 @@ namespace linnet::tool {
 namespace {
 
 struct Arguments {
-  std::string model, file = "-", adapter;
+  std::string model, file = "-", adapter, prompt;
   bool json = false;
   TaskOptions options;
   SessionOptions session;
@@ -23,6 +23,7 @@ void run(Arguments& arguments) {
   arguments.options.threads = arguments.session.threads;
   arguments.options.batch_tokens = arguments.session.batch_tokens;
   arguments.options.isa = arguments.session.isa;
+  arguments.options.prompt = arguments.prompt;
   Embedder embedder = take(Embedder::create(model, arguments.options), arguments.model);
   std::vector<std::string> lines = read_lines(arguments.file);
   std::vector<std::string_view> texts(lines.begin(), lines.end());
@@ -47,6 +48,8 @@ void add_embed(CLI::App& app) {
   command->add_option("MODEL", arguments->model, ".linnet file")->required();
   command->add_option("FILE", arguments->file, "text file, a line a text; - or nothing: standard input");
   command->add_option("--adapter", arguments->adapter, "LoRA beside the model: a PEFT folder, or what convert made of one");
+  command->add_option("--prompt", arguments->prompt, "name of the model's prompt that goes before each line (default: the model's own choice)");
+  command->add_flag("--no-prompt", arguments->options.no_prompt, "lines as they are");
   command->add_option("--max-tokens", arguments->options.max_tokens, "truncate texts to this many tokens");
   command->add_flag("--json", arguments->json, "one object a line");
   arguments->session.add_to(*command, false);

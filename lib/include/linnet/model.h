@@ -84,6 +84,10 @@ class LINNET_API Model {
   std::string_view label(size_t i) const noexcept;
   GenerationDefaults generation() const noexcept;
   std::string_view chat_template(std::string_view name = "") const noexcept;   ///< "" when absent
+  /// Texts that go before a text that is embedded, by name ("query"); and the name of the one that is meant where none is asked for.
+  size_t prompts() const noexcept;
+  std::pair<std::string_view, std::string_view> prompt(size_t i) const noexcept;
+  std::string_view default_prompt() const noexcept;   ///< "" when there is none
 
   // What lies behind the last one is an empty description.
   size_t tensors() const noexcept;

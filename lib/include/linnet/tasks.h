@@ -17,12 +17,15 @@ struct TaskOptions {
   uint32_t threads = 0;
   std::string_view isa = {};
   const Adapter* adapter = nullptr;  ///< beside the model, for all texts; null = none
+  std::string_view prompt = {};      ///< Embedder: the name of the file's prompt that goes before each text; "" = its default one, if any
+  bool no_prompt = false;            ///< Embedder: texts as they are
 };
 
 /// Text to vector, with the file's own pooling and normalisation.
 class LINNET_API Embedder {
  public:
-  /// Errors: unsupported (the model gives no sentence embedding; it says what it gives), and all of plan and Session::create.
+  /// Errors: unsupported (the model gives no sentence embedding; it says what it gives), not_found (no prompt of that name), and all of
+  /// plan and Session::create.
   static Result<Embedder> create(const Model& model, const TaskOptions& options = {}) noexcept;
   Embedder(Embedder&&) noexcept;
   Embedder& operator=(Embedder&&) = delete;
