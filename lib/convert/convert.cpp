@@ -140,7 +140,7 @@ Report convert(const std::string& source, const std::string& output, const Optio
 
 std::vector<Family> families() {
   std::vector<Family> all;
-  for (const Architecture* page : architectures()) all.push_back({page->family, page->description});
+  for (const Architecture* page : architectures()) all.push_back({page->family, page->model_types, page->description});
   return all;
 }
 

@@ -42,10 +42,11 @@ struct Report {
 Report convert(const std::string& source, const std::string& output, const Options& options);
 
 struct Family {
-  std::string name;         // model_type
-  std::string description;  // one line: heads, options
+  std::string name;
+  std::vector<std::string> model_types;  // config.json's model_type
+  std::string description;               // one line: heads, options
 };
-/// All families, sorted; the same source as `linnet convert --list` and the README table.
+/// All families, sorted; the source of `linnet convert --list` and of the documents' tables.
 std::vector<Family> families();
 
 }  // namespace linnet::convert

@@ -22,8 +22,13 @@ struct Arguments {
   bool list = false, json = false, no_turn = false, no_fold = false, no_chat_template = false, report = false;
 };
 
-void print_families() {
-  for (const convert::Family& family : convert::families()) fmt::print("{:<24} {}\n", family.name, family.description);
+void print_families(bool json) {
+  convert::Json all = convert::Json::array();
+  for (const convert::Family& family : convert::families()) {
+    all.push_back({{"family", family.name}, {"model_types", family.model_types}, {"description", family.description}});
+    if (!json) fmt::print("{:<24} {}\n", family.name, family.description);
+  }
+  if (json) fmt::print("{}\n", all.dump(1));
 }
 
 void print_json(const convert::Report& report) {
@@ -88,7 +93,7 @@ void run_adapter(const Arguments& arguments) {
 }
 
 void run(Arguments& arguments) {
-  if (arguments.list) return print_families();
+  if (arguments.list) return print_families(arguments.json);
   if (arguments.source.empty() || arguments.output.empty()) throw CLI::RequiredError("SRC and -o OUT.linnet (or --list)");
   std::error_code unknown;
   if (std::filesystem::equivalent(arguments.source, arguments.output, unknown))
@@ -139,8 +144,8 @@ void add_convert(CLI::App& app) {
   command->add_flag("--no-fold", arguments->no_fold, "do not even out the columns");
   command->add_flag("--no-chat-template", arguments->no_chat_template, "leave out the chat templates, usable or not");
   command->add_flag("--report", arguments->report, "print every tensor with its damage");
-  command->add_flag("--list", arguments->list, "print the model families");
-  command->add_flag("--json", arguments->json, "print the report as JSON");
+  command->add_flag("--list", arguments->list, "print the model families and what each supports");
+  command->add_flag("--json", arguments->json, "print the report, or the list, as JSON");
   command->callback([arguments] { run(*arguments); });
 }
 
