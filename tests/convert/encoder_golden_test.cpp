@@ -13,7 +13,7 @@ namespace {
 using Outputs = std::map<std::string, std::vector<float>>;
 
 const std::vector<std::string> kCases = {"albert_",        "bert_",  "deberta_", "distilbert_", "electra_",
-                                         "longformer_mlm", "mpnet_", "roberta_", "sbert_"};
+                                         "longformer_mlm", "modernbert_", "mpnet_", "roberta_", "sbert_"};
 
 struct Row {
   std::vector<int32_t> ids, types;
