@@ -68,7 +68,7 @@ const BadModel kProgramCases[] = {
        program(m).kind = schema::ProgramKind::autoregressive;
        program(m).padding_id = 1;
      },
-     Code::corrupt, "positions that pass over an id in a program of kind autoregressive, expected encoder or encode"},
+     Code::corrupt, "positions that pass over an id in a program of kind autoregressive, expected encoder"},
     {"a rule for global tokens of the future", [](TinyModel& m) { program(m).global_rule = static_cast<schema::GlobalRule>(9); },
      Code::unsupported, "its global rule is 9"},
     {"global tokens before a separator that is not told",
