@@ -81,14 +81,6 @@ TEST_CASE("inputs that a session could not fill within their bounds are refused 
   CHECK(open_outcome(passes_features(numbers(16, {.symbol = Symbol::patches})).file()).code == Code::ok);
 }
 
-TEST_CASE("source state is refused by name as long as no program fills it") {
-  TinyModel model = looks_up(Role::positions, index(100), 100);
-  model.requirements.push_back("state:source");
-  const Outcome outcome = open_outcome(model.file());
-  CHECK(outcome.code == Code::unsupported);
-  CHECK(contains(outcome.message, "state:source"));
-}
-
 TEST_CASE("a prompt whose parts differ in length is refused before it is cut into chunks") {
   const Model model = open_converted(decoder_checkpoint(), "f32");
   Session session = opened(model, {.context = 64, .batch_tokens = 8, .threads = 1});
