@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/available_levels.h"
 #include "kernels/kernels.h"
 
 namespace linnet::test {
@@ -163,13 +164,5 @@ struct QuantizedCase {
     }
   }
 };
-
-/// Levels that this processor runs.
-inline std::vector<kernels::Level> levels() {
-  std::vector<kernels::Level> found;
-  for (int i = 0; i < 32; ++i)
-    if (kernels::available(static_cast<kernels::Level>(i))) found.push_back(static_cast<kernels::Level>(i));
-  return found;
-}
 
 }  // namespace linnet::test

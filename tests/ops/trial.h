@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/available_levels.h"
 #include "ops/operation.h"
 
 namespace linnet::test {
@@ -36,18 +37,6 @@ inline std::vector<float> random_numbers(size_t count, unsigned seed) {
     number = sum;
   }
   return numbers;
-}
-
-/// Of this processor.
-inline const std::vector<kernels::Level>& levels() {
-  static const std::vector<kernels::Level> all = [] {
-    std::vector<kernels::Level> found;
-    for (kernels::Level level : {kernels::Level::portable, kernels::Level::avx2, kernels::Level::avxvnni, kernels::Level::avx512vnni,
-                                 kernels::Level::neon, kernels::Level::dotprod, kernels::Level::i8mm})
-      if (kernels::available(level)) found.push_back(level);
-    return found;
-  }();
-  return all;
 }
 
 /// Memory aligned to 64 bytes, filled with NaN so that what nobody wrote shows.
