@@ -61,6 +61,7 @@ TEST_CASE("FORMAT.md quotes every limit of the file as it is") {
                                                     {"kTokenBytes", limits::kTokenBytes},
                                                     {"kStages", limits::kStages},
                                                     {"kLabels", limits::kLabels},
+                                                    {"kPrompts", limits::kPrompts},
                                                     {"kBeams", limits::kBeams},
                                                     {"kTargets", limits::kTargets},
                                                     {"kAdapterRank", limits::kAdapterRank},
