@@ -117,10 +117,11 @@ Encoding Weights::choose(const std::string& name, const std::vector<Source>& sou
 
 // What is published in such floats is kept as it is wherever weights are rounded at all.
 bool Weights::keeps_mxfp4(const std::vector<Source>& sources) const {
-  return is_quantized(encoding_from_name(options_.weights)) && std::all_of(sources.begin(), sources.end(), [&](const Source& from) {
-           const std::string& type = source(from.tensor).type;
-           return type == "MXFP4" || type == "mxfp4";
-         });
+  if (sources.empty() || !is_quantized(encoding_from_name(options_.weights))) return false;
+  return std::all_of(sources.begin(), sources.end(), [&](const Source& from) {
+    const std::string& type = source(from.tensor).type;
+    return type == "MXFP4" || type == "mxfp4";
+  });
 }
 
 uint32_t Weights::add(Weight weight) {
