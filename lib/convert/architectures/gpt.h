@@ -34,4 +34,11 @@ inline void ignore_buffers(Graph& g) {
     g.ignore(name);
 }
 
+/// The end of GPT-2's frame: the last norm and the head.
+inline void write_gpt_logits(Graph& g, Value x, const std::string& body, float epsilon, bool tied) {
+  Value h = gpt_norm(g, g.select_outputs(x), body + "ln_f", epsilon);                // outputs x hidden
+  output_logits(g, head_logits(g, h, "lm_head.weight", body + "wte.weight", tied));  // outputs x vocabulary
+  ignore_buffers(g);
+}
+
 }  // namespace linnet::convert::pages

@@ -47,9 +47,7 @@ void write(const Config& config, Graph& g) {
     Value h = gpt_norm(g, x, name + "ln_2", c.epsilon);                                        // tokens x hidden
     x = g.add(x, gpt_mlp(g, h, name + "mlp.c_fc", name + "mlp.c_proj", c.function, linears));  // tokens x hidden
   }
-  Value h = gpt_norm(g, g.select_outputs(x), body + "ln_f", c.epsilon);                // outputs x hidden
-  output_logits(g, head_logits(g, h, "lm_head.weight", body + "wte.weight", c.tied));  // outputs x vocabulary
-  ignore_buffers(g);
+  write_gpt_logits(g, x, body, c.epsilon, c.tied);
 }
 
 }  // namespace

@@ -30,10 +30,7 @@ void write(const Config& config, Graph& g) {
     Value h = gpt_norm(g, x, name + "ln_2", epsilon);                                                          // tokens x hidden
     x = g.add(x, gpt_mlp(g, h, name + "mlp.c_fc", name + "mlp.c_proj", function, biased));                     // tokens x hidden
   }
-  Value h = gpt_norm(g, g.select_outputs(x), body + "ln_f", epsilon);  // outputs x hidden
-  const bool tied = config.flag("tie_word_embeddings", true);
-  output_logits(g, head_logits(g, h, "lm_head.weight", body + "wte.weight", tied));  // outputs x vocabulary
-  ignore_buffers(g);
+  write_gpt_logits(g, x, body, epsilon, config.flag("tie_word_embeddings", true));
 }
 
 }  // namespace

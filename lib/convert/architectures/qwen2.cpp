@@ -9,9 +9,7 @@ namespace {
 void write(const Config& config, Graph& g) {
   const DecoderKeys c(config, g, {.positions = 32768});
   const schema::Function function = activation(config.text("hidden_act", "silu"));
-  const uint32_t window = config.flag("use_sliding_window", false) ? sliding_window(config, 4096) : 0;
-  const auto first_sliding = static_cast<uint32_t>(std::max(0, config.whole("max_window_layers", 28)));
-  const std::vector<uint32_t> windows = layer_windows(config, c.layers, window, [&](uint32_t layer) { return layer >= first_sliding; });
+  const std::vector<uint32_t> windows = qwen_windows(config, c.layers);
   expect_language_model(config);
 
   const Rope rope = g.rope(config, c.head_dim);

@@ -1,6 +1,8 @@
 // Which layers look back at all positions and which at the last few, Longformer's pattern (arXiv 2004.05150) in decoders.
 #pragma once
 
+#include <algorithm>
+
 #include "convert/config.h"
 
 namespace linnet::convert::pages {
@@ -29,6 +31,13 @@ std::vector<uint32_t> layer_windows(const Config& c, uint32_t layers, uint32_t w
   std::vector<uint32_t> windows;
   for (const bool sliding : sliding_layers(c, layers, otherwise)) windows.push_back(sliding ? window : 0);
   return windows;
+}
+
+/// Qwen's windows: none unless they are switched on, then in the upper layers.
+inline std::vector<uint32_t> qwen_windows(const Config& c, uint32_t layers) {
+  const uint32_t window = c.flag("use_sliding_window", false) ? sliding_window(c, 4096) : 0;
+  const auto first_sliding = static_cast<uint32_t>(std::max(0, c.whole("max_window_layers", 28)));
+  return layer_windows(c, layers, window, [&](uint32_t layer) { return layer >= first_sliding; });
 }
 
 }  // namespace linnet::convert::pages
