@@ -12,7 +12,7 @@
 namespace linnet::convert {
 
 struct Options {
-  std::string weights = "int8";  // f32 | f16 | int8 | int4
+  std::string weights = "int8";  // f32 | f16 | int8 | int4 | mxfp4
   std::string head;              // encoding of output head and embedding; "" = what `weights` means for them
   bool simulate = false;         // store quantized values as f32
   bool turn = true;              // turn `down`'s input (int8, int4)
